@@ -1,0 +1,12 @@
+"""Sluicegate: which of my post-training data is worth training on, and then the training itself.
+
+Raw files become `messages`, a frozen model's gates turn messages into `scores`, a rule turns scores
+into a `selection`, and the selection trains a `model` that an `evaluation` judges and a `report`
+shows. Every arrow is a stage, every noun a sealed folder. Layers, high to low; a module imports only
+from layers below its own, and names joined by `|` do not know each other:
+
+    cli : testing > pipeline > stages > training | evaluation | scoring | selection | reporting
+      > models | data > artifacts > runtime : registry : config > schema > errors
+"""
+
+__version__ = "0.1.0"

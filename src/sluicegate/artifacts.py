@@ -1,0 +1,271 @@
+"""Immutable stage outputs: a folder filled in hiding, a manifest written last, and a name that is its recipe's hash."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+import sluicegate
+from sluicegate.errors import ArtifactError, StorageError
+from sluicegate.schema import Kind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MANIFEST = "manifest.json"
+HEAD_ROWS = 20
+CHUNK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished stage output on disk, or a model folder from elsewhere (`external`)."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """`<kind>-<fingerprint>`."""
+        return self.manifest["id"]
+
+    @property
+    def kind(self) -> str:
+        """One of `schema.Kind`."""
+        return self.manifest["kind"]
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """The numbers its stage thought worth a line."""
+        return self.manifest.get("stats", {})
+
+    @property
+    def seconds(self) -> float:
+        """Wall time its making took."""
+        return self.manifest.get("made", {}).get("seconds", 0.0)
+
+    def rows(self, name: str) -> Iterator[dict[str, Any]]:
+        """The rows of `<name>.parquet`, streamed."""
+        return read_rows(self.path / f"{name}.parquet")
+
+    def table(self, name: str) -> pa.Table:
+        """`<name>.parquet` as one Arrow table."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.path / f"{name}.parquet")
+
+    def parent(self, name: str) -> Artifact:
+        """The input `name` this artifact was made from."""
+        return self.parents()[name]
+
+    def parents(self) -> dict[str, Artifact]:
+        """Every input this artifact was made from, by its (dotted) input name."""
+        store, outside = Store(self.path.parent), self.manifest.get("external", {})
+        ids = self.manifest.get("inputs", {})
+        return {n: external(Path(outside[i]), i) if i in outside else store.open(i) for n, i in ids.items()}
+
+
+def external(path: Path, artifact_id: str) -> Artifact:
+    """A model folder that no stage of ours made; its id holds the hash of its files."""
+    return Artifact(path, {"kind": artifact_id.split("-")[0], "id": artifact_id, "inputs": {}, "stats": {}})
+
+
+def fingerprint(head: Mapping[str, Any]) -> str:
+    """12 hex digits over what decides a result: stage, its version, config, pins (outside bytes) and input ids."""
+    recipe = [head[k] for k in ("stage", "stage_version", "config", "pins", "inputs")]
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
+
+
+class Store:
+    """`root/<kind>-<fingerprint>/`. An artifact exists if and only if its manifest does."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def ids(self) -> list[str]:
+        """Every finished artifact, oldest first."""
+        found = [p.parent for p in self.root.glob(f"[!.]*/{MANIFEST}")]
+        return [p.name for p in sorted(found, key=lambda p: (p / MANIFEST).stat().st_mtime)]
+
+    def has(self, artifact_id: str) -> bool:
+        """Whether the artifact is finished."""
+        return (self.root / artifact_id / MANIFEST).is_file()
+
+    def open(self, artifact_id: str) -> Artifact:
+        """The finished artifact `artifact_id`."""
+        if not self.has(artifact_id):
+            raise ArtifactError(f"no artifact {artifact_id} in {self.root}", "run the step that makes it")
+        return Artifact(self.root / artifact_id, read_manifest(self.root / artifact_id))
+
+    def make(
+        self, artifact_id: str, fill: Callable[[Path], dict[str, Any]], head: Mapping[str, Any], resumes: bool = False
+    ) -> Artifact:
+        """Let `fill` write into a hidden folder, then seal it with a manifest and rename it into place.
+
+        A killed attempt leaves only the hidden folder; the next attempt starts from it if the stage `resumes`
+        and from nothing if not. Two processes never fill the same artifact at once: the second waits, and
+        then finds it made.
+
+        Raises:
+            StorageError: the disk is full or the folder is not ours to write to.
+        """
+        hidden = self.root / f".{artifact_id}"
+        with _storage_errors(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with _lock(self.root / f".{artifact_id}.lock"):
+                if self.has(artifact_id):
+                    return self.open(artifact_id)
+                if not resumes:
+                    shutil.rmtree(hidden, ignore_errors=True)
+                hidden.mkdir(exist_ok=True)
+                start = time.monotonic()
+                stats = fill(hidden)
+                self._seal(hidden, {**head, "id": artifact_id, "stats": stats}, time.monotonic() - start)
+                hidden.rename(self.root / artifact_id)
+        return self.open(artifact_id)
+
+    def verify(self, artifact_id: str) -> None:
+        """Raise `ArtifactError` unless every file still has the bytes its manifest names."""
+        found = self.open(artifact_id)
+        named = {entry["path"]: entry for entry in found.manifest["files"]}
+        for entry in _file_entries(found.path):
+            if named.pop(entry["path"], None) != entry:
+                raise _tampered(artifact_id, entry["path"], "was changed after it was made")
+        for gone in named:
+            raise _tampered(artifact_id, gone, "is gone")
+
+    def lineage(self, artifact_id: str) -> list[str]:
+        """Ids from the first ancestor to this artifact, each once."""
+        out: list[str] = []
+        for parent in self.open(artifact_id).parents().values():
+            known = [parent.id] if parent.path.parent != self.root else self.lineage(parent.id)
+            out += [i for i in known if i not in out]
+        return [*out, artifact_id]
+
+    def _seal(self, folder: Path, head: dict[str, Any], seconds: float) -> None:
+        made = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seconds": round(seconds, 3)}
+        code = {"version": sluicegate.__version__}
+        write_json(folder / MANIFEST, {**head, "files": list(_file_entries(folder)), "made": made, "code": code})
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of an artifact folder."""
+    try:
+        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except ValueError:
+        raise ArtifactError(f"{folder / MANIFEST} is not JSON", "it was edited by hand; make the artifact anew") from None
+
+
+def _tampered(artifact_id: str, path: str, what: str) -> ArtifactError:
+    return ArtifactError(f"{artifact_id}/{path} {what}", f"delete the folder {artifact_id} and run its step again")
+
+
+def _file_entries(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
+        yield {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": file_hash(path)}
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """An exclusive lock the kernel lets go of when its holder dies."""
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _storage_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        if err.errno in (errno.ENOSPC, errno.EDQUOT):
+            free = "free some space and run again: finished steps stand"
+            raise StorageError(f"the disk under {root} is full", free) from err
+        if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            at = err.filename or root
+            raise StorageError(f"no permission to write {at}", "choose another folder with out=DIR") from err
+        raise
+
+
+# Files --------------------------------------------------------------------------------------------------------------
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Pretty, UTF-8, keys as given; whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]], row: type) -> int:
+    """Stream rows of the TypedDict `row` into Parquet, the first 20 also into `<name>.head.jsonl`; returns the count."""
+    return write_arrow(path, rows, arrow_schema(row))
+
+
+def write_arrow(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> int:
+    """`write_table` for columns known only at run time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n, stream = 0, iter(rows)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while chunk := list(islice(stream, CHUNK_ROWS)):
+            if n == 0:
+                _write_head(path.with_name(f"{path.stem}.head.jsonl"), chunk[:HEAD_ROWS])
+            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+            n += len(chunk)
+    return n
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file, a batch in memory at a time."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(CHUNK_ROWS):
+            yield from batch.to_pylist()
+
+
+def arrow_schema(row: type) -> pa.Schema:
+    """The Arrow schema of a TypedDict of `schema.py`."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(name, _arrow_type(hint)) for name, hint in get_type_hints(row).items()])
+
+
+def _arrow_type(hint: Any) -> pa.DataType:
+    import pyarrow as pa
+
+    plain: dict[Any, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float32(), bool: pa.bool_()}
+    if hint in plain:
+        return plain[hint]
+    args = [a for a in get_args(hint) if a is not NoneType]
+    if getattr(hint, "__origin__", None) is list:
+        return pa.list_(_arrow_type(args[0]))
+    if args:
+        return _arrow_type(args[0])
+    return pa.struct(list(arrow_schema(hint)))
+
+
+def _write_head(path: Path, rows: list[Mapping[str, Any]]) -> None:
+    lines = (json.dumps(r, ensure_ascii=False, default=str) for r in rows)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,256 @@
+"""Config is written once, as a typed class; YAML, overrides, docs and the fingerprint are read off it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from sluicegate.errors import ConfigError
+from sluicegate.registry import did_you_mean
+
+
+class Config(BaseModel):
+    """Base of every config block. Frozen; unknown keys are errors; the docstring under a field is its help."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+C = TypeVar("C", bound=Config)
+
+
+def runtime(default: Any, **kw: Any) -> Any:
+    """A field that changes how fast a stage runs but not what it makes: left out of the fingerprint."""
+    return Field(default, json_schema_extra={"runtime": True}, **kw)
+
+
+def is_runtime(info: FieldInfo) -> bool:
+    """Whether a field was declared with `runtime(...)`."""
+    extra = info.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("runtime"))
+
+
+def result_fields(block: Any) -> Any:
+    """The part of a block that decides its stage's result, as plain JSON values, at any depth."""
+    if isinstance(block, Config):
+        shown = {n: getattr(block, n) for n, info in type(block).model_fields.items() if not is_runtime(info)}
+        return {n: result_fields(v) for n, v in shown.items()}
+    if isinstance(block, Mapping):
+        return {str(k): result_fields(v) for k, v in block.items()}
+    if isinstance(block, list | tuple):
+        return [result_fields(v) for v in block]
+    return str(block) if isinstance(block, Path) else block
+
+
+def build(cls: type[C], tree: Mapping[str, Any], where: str = "") -> C:
+    """Validate a tree into `cls`; every problem is reported at once, each with its dotted key."""
+    try:
+        return cls.model_validate(dict(tree))
+    except ValidationError as err:
+        lines = [_problem(cls, problem, where) for problem in err.errors()]
+    raise ConfigError("; ".join(lines) if len(lines) == 1 else "config is not valid:\n  " + "\n  ".join(lines))
+
+
+def _problem(cls: type[Config], problem: Any, where: str) -> str:
+    key = ".".join(filter(None, [where, *map(str, problem["loc"])]))
+    if problem["type"] != "extra_forbidden":
+        given = "" if problem["type"] == "missing" else f" (got {problem['input']!r})"
+        return f"{key}: {problem['msg'][0].lower()}{problem['msg'][1:]}{given}"
+    siblings = _block_at(cls, problem["loc"][:-1]).model_fields
+    near = did_you_mean(str(problem["loc"][-1]), siblings)
+    return f"{key}: no such key, {near or 'known: ' + (', '.join(siblings) or 'none')}"
+
+
+def _block_at(cls: type[Config], loc: tuple[int | str, ...]) -> type[Config]:
+    """The Config class a location inside `cls` belongs to; list positions and unions are stepped over."""
+    for key in loc:
+        info = cls.model_fields.get(str(key))
+        cls = next(iter(_blocks_in(info.annotation)), cls) if info else cls
+    return cls
+
+
+def _blocks_in(annotation: Any) -> Iterator[type[Config]]:
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from _blocks_in(part)
+
+
+# Recipes ------------------------------------------------------------------------------------------------------------
+
+
+def recipe_names() -> list[str]:
+    """The packaged recipes."""
+    return sorted(p.name.removesuffix(".yaml") for p in _packaged().iterdir() if p.name.endswith(".yaml"))
+
+
+def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]:
+    """A recipe by packaged name or path, with `extends`, overrides, interpolation and `for` resolved.
+
+    Returns:
+        `{"vars": {...}, "steps": {step: {"stage": ..., ...}}}` in plain Python values.
+
+    Raises:
+        ConfigError: no such recipe, broken YAML, an override of a step that is not there, a missing variable.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    tree = _read_with_parents(name, seen=[])
+    for item in overrides or []:
+        _apply(tree, item)
+    try:
+        plain = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as err:
+        raise ConfigError(f"recipe {name}: {str(err).splitlines()[0]}", _missing_hint(err)) from None
+    assert isinstance(plain, dict)
+    return {"vars": plain.get("vars") or {}, "steps": _expand(plain.get("steps") or {})}
+
+
+def parse_overrides(items: list[str]) -> dict[str, Any]:
+    """`["a.b=1", "c=[x, y]"]` as a nested tree; values are YAML (`1e-4` is a number)."""
+    from omegaconf import OmegaConf
+
+    tree = OmegaConf.create({})
+    for item in items:
+        key, value = _split_override(item)
+        OmegaConf.update(tree, key, value, force_add=True)
+    plain = OmegaConf.to_container(tree, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(k): v for k, v in plain.items()}
+
+
+def _packaged() -> Any:
+    return files("sluicegate").joinpath("recipes")
+
+
+def _read_with_parents(name: str, seen: list[str]) -> Any:
+    """The recipe merged over the one it extends; a child's step replaces single keys of the parent's."""
+    from omegaconf import OmegaConf
+
+    if name in seen:
+        raise ConfigError(f"recipes extend each other in a ring: {' > '.join([*seen, name])}")
+    tree = _read_yaml(name)
+    parent = tree.pop("extends", None)
+    return tree if parent is None else OmegaConf.merge(_read_with_parents(str(parent), [*seen, name]), tree)
+
+
+def _read_yaml(name: str) -> Any:
+    from omegaconf import DictConfig, OmegaConf
+    from yaml import YAMLError
+
+    path: Any = Path(name) if name.endswith((".yaml", ".yml")) else _packaged().joinpath(f"{name}.yaml")
+    if not path.is_file():
+        near = did_you_mean(name, recipe_names())
+        raise ConfigError(f"no recipe '{name}'", near or f"packaged: {', '.join(recipe_names())}; or a path to a .yaml")
+    try:
+        tree = OmegaConf.create(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as err:
+        raise ConfigError(f"{name} is not valid YAML: {' '.join(str(err).split())}") from None
+    if not isinstance(tree, DictConfig) or set(tree) - {"extends", "vars", "steps"}:
+        raise ConfigError(f"{name} is not a recipe", "its top-level keys are `extends`, `vars` and `steps`")
+    return tree
+
+
+def _apply(tree: Any, item: str) -> None:
+    from omegaconf import OmegaConf
+
+    key, value = _split_override(item)
+    head, _, rest = key.partition(".")
+    group, name = (head, rest.partition(".")[0]) if head in ("vars", "steps") else ("steps", head)
+    known = list(tree.get(group) or {})
+    if name not in known:
+        hint = did_you_mean(name, known) or f"{group}: {', '.join(known)}"
+        raise ConfigError(f"override '{item}' names no {group.removesuffix('s')} of this recipe", hint)
+    OmegaConf.update(tree, key if head == group else f"steps.{key}", value, force_add=True)
+
+
+def _split_override(item: str) -> tuple[str, Any]:
+    from omegaconf import OmegaConf
+    from yaml import YAMLError
+
+    key, eq, text = item.partition("=")
+    if not eq or not key:
+        raise ConfigError(f"override '{item}' has no '='", "write it as step.key=value")
+    try:
+        return key, OmegaConf.create(f"value: {text}" if text else "value: ''")["value"]
+    except YAMLError:
+        return key, text
+
+
+def _missing_hint(err: Exception) -> str:
+    named = re.search(r"full_key: (\S+)|Missing mandatory value: (\S+)", str(err))
+    key = next(filter(None, named.groups()), "") if named else ""
+    return f"set it on the command line: {key}=..." if key else ""
+
+
+def _expand(steps: dict[str, Any]) -> dict[str, Any]:
+    """Repeat each step that has a `for: {name: [values]}`, filling `{name}` into its own name and its texts."""
+    out: dict[str, Any] = {}
+    for name, step in steps.items():
+        if not isinstance(step, dict):
+            raise ConfigError(f"steps.{name} is not a mapping", "write it as `name: {stage: ..., key: value}`")
+        body = {k: v for k, v in step.items() if k != "for"}
+        for values in _combinations(step.get("for") or {}):
+            out[_fill(name, values)] = _fill(body, values)
+    return out
+
+
+def _combinations(loops: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    if not loops:
+        yield {}
+        return
+    (name, values), *rest = loops.items()
+    for value in values:
+        for others in _combinations(dict(rest)):
+            yield {name: value, **others}
+
+
+def _fill(node: Any, values: dict[str, Any]) -> Any:
+    """`{seed}` alone keeps its type; inside a longer text it becomes text."""
+    if isinstance(node, dict):
+        return {_fill(k, values): _fill(v, values) for k, v in node.items()}
+    if isinstance(node, list):
+        return [_fill(v, values) for v in node]
+    if not isinstance(node, str):
+        return node
+    if node.startswith("{") and node.endswith("}") and node[1:-1] in values:
+        return values[node[1:-1]]
+    for name, value in values.items():
+        node = node.replace(f"{{{name}}}", str(value))
+    return node
+
+
+# Reference ----------------------------------------------------------------------------------------------------------
+
+
+def table(cls: type[Config], prefix: str) -> str:
+    """The Markdown reference table of a block, nested blocks dotted; `sluice docs` prints it."""
+    rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+    return "\n".join(rows + [f"| {' | '.join(cells)} |" for cells in _cells(cls, prefix)])
+
+
+def _cells(cls: type[Config], prefix: str) -> Iterator[list[str]]:
+    for name, info in cls.model_fields.items():
+        key = f"{prefix}.{name}" if prefix else name
+        default = "required" if info.is_required() else f"`{_shown(info)}`"
+        help_text = " ".join((info.description or "").split()) + (" (speed only)" if is_runtime(info) else "")
+        yield [f"`{key}`", f"`{_type_name(info.annotation)}`", default, help_text.replace("|", "\\|")]
+        for block in _blocks_in(info.annotation):
+            yield from _cells(block, key + ("[]" if "list" in _type_name(info.annotation) else ""))
+
+
+def _shown(info: FieldInfo) -> Any:
+    value = info.get_default(call_default_factory=True, validated_data={})
+    return "…" if isinstance(value, Config) else value
+
+
+def _type_name(annotation: Any) -> str:
+    text = annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
+    text = re.sub(r"(?:\w+\.)+(?=\w)", "", text.replace("typing.", ""))
+    return text.replace("NoneType", "None").replace("|", "or")

@@ -1,0 +1,1 @@
+"""Data: raw rows of any known shape in, accounted-for records out."""

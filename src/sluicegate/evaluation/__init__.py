@@ -1,0 +1,1 @@
+"""Evaluation: ask, grade, compare."""

@@ -1,0 +1,1 @@
+"""Models: load, encode, gate, generate."""

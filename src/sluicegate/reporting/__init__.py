@@ -1,0 +1,1 @@
+"""Reporting: the page, its Markdown twin and the table on the screen."""

@@ -1,0 +1,1 @@
+"""Signals: what one forward pass of a frozen model says about a sample, one file per signal."""

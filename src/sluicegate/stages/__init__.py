@@ -1,0 +1,1 @@
+"""The hall: one short file per stage, takes -> makes."""

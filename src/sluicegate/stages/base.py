@@ -1,0 +1,47 @@
+"""What a stage is: a typed config and named input artifacts in, one new artifact out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sluicegate.artifacts import Artifact
+from sluicegate.config import Config
+from sluicegate.schema import Kind
+
+
+class Stage:
+    """Subclass it, fill the class attributes, write `fill`. Nothing else touches the disk.
+
+    An input is one artifact; where a recipe gives a mapping of lists (the arms of a report), `fill`
+    receives the same mapping of lists of artifacts.
+    """
+
+    name: ClassVar[str]
+    makes: ClassVar[Kind]
+    takes: ClassVar[dict[str, Kind]] = {}
+    """Input name to the kind it must be."""
+    may_take: ClassVar[dict[str, Kind]] = {}
+    """The same, for inputs that may be left out."""
+    version: ClassVar[int] = 1
+    """Raise it when the same config would now give another result."""
+    resumes: ClassVar[bool] = False
+    """Whether `fill` continues from what a killed attempt left in its folder."""
+
+    class Config(Config):
+        pass
+
+    def pins(self, config: Any) -> dict[str, str]:
+        """Identity of everything read that is not an artifact: a raw file's hash, a hub revision."""
+        return {}
+
+    def estimate(self, config: Any) -> dict[str, int]:
+        """Rows (and tokens) a dry run can tell without doing the work."""
+        return {}
+
+    def fill(self, out: Path, config: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Write the artifact's files into `out`; return the numbers worth a line."""
+        raise NotImplementedError
+
+    def show(self, artifact: Artifact) -> None:
+        """What a user should see when the run ends with this artifact, made now or before."""
