@@ -1,0 +1,136 @@
+"""Open a causal language model and its tokenizer from a folder, a PEFT adapter folder or a hub name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from sluicegate import runtime
+from sluicegate.errors import ArtifactError, MissingError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+ADAPTER = "adapter_config.json"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in evaluation mode with its tokenizer; the model may be a `PeftModel` around its base."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.model.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the parameters are."""
+        return next(self.model.parameters()).dtype
+
+
+def load(path: str | Path, *, device: str = "auto", dtype: str = "auto", revision: str | None = None) -> Loaded:
+    """A causal LM and its tokenizer; says which dtype was taken and why.
+
+    Args:
+        path: what `save_pretrained` wrote, a PEFT adapter folder (its base is loaded and the adapter put on), or a
+            hub name.
+        device: `auto`, or a torch device.
+        dtype: `auto`, or the name of a torch dtype.
+        revision: of a hub name.
+
+    Raises:
+        MissingError: no such folder, weights or tokenizer.
+        ArtifactError: a folder that holds something else.
+    """
+    at = runtime.pick_device() if device == "auto" else device
+    chosen, reason = runtime.pick_dtype(at, dtype)
+    runtime.say(f"model {Path(path).name}: {str(chosen).removeprefix('torch.')} on {at} ({reason})")
+    adapter = (Path(path) / ADAPTER).is_file()
+    model = _load_model(base_of(Path(path)) if adapter else path, chosen, revision)
+    if adapter:
+        model = _put_on(model, Path(path))
+    return Loaded(model.to(at).eval(), load_tokenizer(path, revision))
+
+
+def load_tokenizer(path: str | Path, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer beside a model.
+
+    One without a pad token pads with its end token. That hides no end token from a loss, because labels and
+    attention masks here come from lengths and never from comparing ids with the pad id.
+    """
+    from transformers import AutoTokenizer
+
+    folder = _folder(path)
+    if folder and not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        raise MissingError(
+            f"{path} has no tokenizer", "copy tokenizer.json and tokenizer_config.json of its base there"
+        )
+    with _hub_errors(path):
+        tokenizer = AutoTokenizer.from_pretrained(path, revision=revision)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def base_of(adapter: Path) -> str | Path:
+    """The base an adapter folder names: a path relative to the adapter, an absolute path or a hub name."""
+    named = json.loads((adapter / ADAPTER).read_text(encoding="utf-8")).get("base_model_name_or_path")
+    if not named:
+        raise ArtifactError(f"{adapter / ADAPTER} names no base model", "set its base_model_name_or_path")
+    beside = (adapter / named).resolve()
+    return beside if beside.is_dir() else named
+
+
+def _load_model(path: str | Path, dtype: torch.dtype, revision: str | None) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    folder = _folder(path)
+    if folder and not (folder / "config.json").is_file():
+        raise MissingError(f"{path} has no config.json", "give a folder that save_pretrained wrote")
+    with _hub_errors(path):
+        return AutoModelForCausalLM.from_pretrained(path, dtype=dtype, revision=revision, use_safetensors=True)
+
+
+def _put_on(model: Any, adapter: Path) -> Any:
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, str(adapter))
+
+
+def _folder(path: str | Path) -> Path | None:
+    """The local folder `path` means, or None for a hub name."""
+    folder = Path(path)
+    if folder.is_dir():
+        return folder
+    if folder.is_file():
+        raise ArtifactError(f"{path} is a file", "give the folder that save_pretrained wrote")
+    if isinstance(path, Path) or str(path).startswith((".", "/", "~")) or str(path).count("/") > 1:
+        raise MissingError(f"no model folder {path}", "give a folder that save_pretrained wrote, or a hub name")
+    return None
+
+
+@contextmanager
+def _hub_errors(path: str | Path) -> Iterator[None]:
+    """`from_pretrained` raises OSError for what is missing and ValueError for what it does not know."""
+    try:
+        yield
+    except OSError as err:
+        get = "the folder is incomplete: save it anew" if Path(path).is_dir() else f"get it with: hf download {path}"
+        raise MissingError(f"cannot open {path}: {_first_line(err)}", get) from err
+    except ValueError as err:
+        raise ArtifactError(f"cannot open {path}: {_first_line(err)}", "it must be a causal language model") from err
+
+
+def _first_line(err: Exception) -> str:
+    return (str(err).strip().splitlines() or [type(err).__name__])[0]
