@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import sluicegate
 from sluicegate.errors import ArtifactError, StorageError
-from sluicegate.schema import Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,15 +55,21 @@ class Artifact:
         """Wall time its making took."""
         return self.manifest.get("made", {}).get("seconds", 0.0)
 
-    def rows(self, name: str) -> Iterator[dict[str, Any]]:
-        """The rows of `<name>.parquet`, streamed."""
-        return read_rows(self.path / f"{name}.parquet")
+    def rows(self, name: str, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """The rows of `<name>.parquet`, streamed; only some columns where they are named."""
+        return read_rows(self.path / f"{name}.parquet", columns)
 
-    def table(self, name: str) -> pa.Table:
-        """`<name>.parquet` as one Arrow table."""
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """`<name>.parquet` as one Arrow table; only some columns where they are named."""
         import pyarrow.parquet as pq
 
-        return pq.read_table(self.path / f"{name}.parquet")
+        return pq.read_table(self.path / f"{name}.parquet", columns=list(columns) if columns is not None else None)
+
+    def columns(self, name: str) -> list[str]:
+        """The names of the columns of `<name>.parquet`."""
+        import pyarrow.parquet as pq
+
+        return pq.read_schema(self.path / f"{name}.parquet").names
 
     def parent(self, name: str) -> Artifact:
         """The input `name` this artifact was made from."""
@@ -100,8 +105,8 @@ class Store:
         return [p.name for p in sorted(found, key=lambda p: (p / MANIFEST).stat().st_mtime)]
 
     def has(self, artifact_id: str) -> bool:
-        """Whether the artifact is finished."""
-        return (self.root / artifact_id / MANIFEST).is_file()
+        """Whether the artifact is finished; a path is no id."""
+        return Path(artifact_id).name == artifact_id and (self.root / artifact_id / MANIFEST).is_file()
 
     def open(self, artifact_id: str) -> Artifact:
         """The finished artifact `artifact_id`."""
@@ -122,7 +127,7 @@ class Store:
             StorageError: the disk is full or the folder is not ours to write to.
         """
         hidden = self.root / f".{artifact_id}"
-        with _storage_errors(self.root):
+        with storage_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             with _lock(self.root / f".{artifact_id}.lock"):
                 if self.has(artifact_id):
@@ -133,12 +138,15 @@ class Store:
                 start = time.monotonic()
                 stats = fill(hidden)
                 self._seal(hidden, {**head, "id": artifact_id, "stats": stats}, time.monotonic() - start)
+                shutil.rmtree(self.root / artifact_id, ignore_errors=True)  # a folder whose manifest was deleted
                 hidden.rename(self.root / artifact_id)
         return self.open(artifact_id)
 
     def verify(self, artifact_id: str) -> None:
-        """Raise `ArtifactError` unless every file still has the bytes its manifest names."""
+        """Raise `ArtifactError` unless every file, and the manifest itself, is as it was sealed."""
         found = self.open(artifact_id)
+        if found.manifest.get("seal") != seal(found.manifest):
+            raise _tampered(artifact_id, MANIFEST, "was changed after it was made")
         named = {entry["path"]: entry for entry in found.manifest["files"]}
         for entry in _file_entries(found.path):
             if named.pop(entry["path"], None) != entry:
@@ -157,15 +165,26 @@ class Store:
     def _seal(self, folder: Path, head: dict[str, Any], seconds: float) -> None:
         made = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seconds": round(seconds, 3)}
         code = {"version": sluicegate.__version__}
-        write_json(folder / MANIFEST, {**head, "files": list(_file_entries(folder)), "made": made, "code": code})
+        manifest = {**head, "files": list(_file_entries(folder)), "made": made, "code": code}
+        write_json(folder / MANIFEST, {**manifest, "seal": seal(manifest)})
+
+
+def seal(manifest: Mapping[str, Any]) -> str:
+    """12 hex digits over the rest of a manifest."""
+    rest = {k: v for k, v in manifest.items() if k != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of an artifact folder."""
     try:
-        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except ValueError:
-        raise ArtifactError(f"{folder / MANIFEST} is not JSON", "it was edited by hand; make the artifact anew") from None
+        found = None
+    if not isinstance(found, dict) or not {"id", "kind", "inputs", "files"} <= set(found):
+        why = "it was edited by hand: delete the folder and run its step again"
+        raise ArtifactError(f"{folder / MANIFEST} is not a manifest", why)
+    return found
 
 
 def _tampered(artifact_id: str, path: str, what: str) -> ArtifactError:
@@ -173,7 +192,7 @@ def _tampered(artifact_id: str, path: str, what: str) -> ArtifactError:
 
 
 def _file_entries(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST):
         yield {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": file_hash(path)}
 
 
@@ -187,16 +206,19 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _storage_errors(root: Path) -> Iterator[None]:
+def storage_errors(root: Path) -> Iterator[None]:
+    """Turn a full disk and a folder that is not ours to write to into a `StorageError`."""
+    elsewhere = "choose another folder with out=DIR"
     try:
         yield
     except OSError as err:
+        at = err.filename or root
         if err.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = "free some space and run again: finished steps stand"
-            raise StorageError(f"the disk under {root} is full", free) from err
+            raise StorageError(f"the disk under {root} is full", "free some space: finished steps stand") from err
         if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            at = err.filename or root
-            raise StorageError(f"no permission to write {at}", "choose another folder with out=DIR") from err
+            raise StorageError(f"no permission for {at}", elsewhere) from err
+        if err.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise StorageError(f"{at} is in the way: a folder has to stand there", elsewhere) from err
         raise
 
 
@@ -217,31 +239,39 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]], row: type) -> int:
-    """Stream rows of the TypedDict `row` into Parquet, the first 20 also into `<name>.head.jsonl`; returns the count."""
+    """Stream rows of the TypedDict `row` into Parquet, the first 20 also into `<name>.head.jsonl`; returns how many."""
     return write_arrow(path, rows, arrow_schema(row))
 
 
 def write_arrow(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> int:
     """`write_table` for columns known only at run time."""
     import pyarrow as pa
+
+    stream = iter(rows)
+    chunks = iter(lambda: list(islice(stream, CHUNK_ROWS)), [])
+    return write_tables(path, (pa.Table.from_pylist(chunk, schema=schema) for chunk in chunks), schema)
+
+
+def write_tables(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
+    """Arrow tables of one schema, one after the other, into one Parquet file with its head; returns the rows."""
     import pyarrow.parquet as pq
 
-    n, stream = 0, iter(rows)
+    n = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while chunk := list(islice(stream, CHUNK_ROWS)):
-            if n == 0:
-                _write_head(path.with_name(f"{path.stem}.head.jsonl"), chunk[:HEAD_ROWS])
-            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
-            n += len(chunk)
+        for table in tables:
+            if n == 0 and len(table):
+                _write_head(path.with_name(f"{path.stem}.head.jsonl"), table.slice(0, HEAD_ROWS).to_pylist())
+            writer.write_table(table)
+            n += len(table)
     return n
 
 
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file, a batch in memory at a time."""
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file, a batch in memory at a time; only some columns where they are named."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(CHUNK_ROWS):
+        for batch in file.iter_batches(CHUNK_ROWS, columns=columns):
             yield from batch.to_pylist()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sluicegate import config
 from sluicegate.artifacts import Artifact
-from sluicegate.config import Config
 from sluicegate.schema import Kind
 
 
@@ -28,8 +28,8 @@ class Stage:
     resumes: ClassVar[bool] = False
     """Whether `fill` continues from what a killed attempt left in its folder."""
 
-    class Config(Config):
-        pass
+    class Config(config.Config):
+        """What it can be told; subclasses inherit from this one."""
 
     def pins(self, config: Any) -> dict[str, str]:
         """Identity of everything read that is not an artifact: a raw file's hash, a hub revision."""

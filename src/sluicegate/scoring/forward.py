@@ -1,0 +1,84 @@
+"""One model's pass over rows: loss, gate score and prompt state of each, from batches of like length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sluicegate.models.encode import Encoded, length_batches
+from sluicegate.models.gates import SurpriseGate, attach, gate_logits, load_gates, surprise_features
+from sluicegate.models.load import Loaded, load
+from sluicegate.models.reference import load_reference
+from sluicegate.models.surprise import free_loss, read
+from sluicegate.scoring.base import Seen
+
+STATE_WIDTH = 128
+"""Prompt states wider than this are projected down, at random but always the same way."""
+
+
+class Reader:
+    """A loaded model, with its gates put on where it has any.
+
+    Args:
+        gates: by layer number; none for a model no gate reads.
+        context_gain: whether those gates were warmed up with a second pass without the prompt.
+    """
+
+    def __init__(self, loaded: Loaded, gates: dict[int, SurpriseGate], context_gain: bool = False) -> None:
+        attach(loaded.model, gates)
+        self.loaded = loaded
+        self.gates = list(gates.values())
+        self.context_gain = context_gain
+
+    def see(self, rows: Sequence[Encoded], batch_tokens: int, advance: Callable[[int], None]) -> Seen:
+        """Read rows in batches of at most `batch_tokens` padded tokens; results stand in the order of `rows`.
+
+        `advance` is told how many rows each batch had.
+        """
+        n, width = len(rows), self.loaded.model.config.get_text_config().hidden_size
+        loss, gate = torch.full((n,), torch.nan), torch.full((n,), torch.nan)
+        state = torch.zeros(n, min(width, STATE_WIDTH))
+        readable = [i for i, e in enumerate(rows) if e.n_label]
+        for places in length_batches([len(rows[i].ids) for i in readable], batch_tokens=batch_tokens):
+            at = torch.tensor([readable[p] for p in places])
+            loss[at], gate[at], state[at] = self._batch([rows[i] for i in at.tolist()])
+            advance(len(places))
+        return Seen(loss.numpy(), gate.numpy() if self.gates else None, state.numpy())
+
+    @torch.no_grad()
+    def _batch(self, batch: list[Encoded]) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss (B,), gate score (B,; NaN without gates) and prompt state (B, P)."""
+        pad_id, n_rows = self.loaded.tokenizer.pad_token_id, len(batch)
+        # First, because the gates keep the projections of the last forward and those must be of the whole rows.
+        free = free_loss(self.loaded.model, batch, pad_id) if self.gates and self.context_gain else None
+        reading = read(self.loaded.model, batch, pad_id)
+        score = torch.full((n_rows,), torch.nan)
+        if self.gates:
+            surprise = surprise_features(reading.loss, reading.entropy, reading.row, free)
+            score = gate_logits(self.gates, reading.row, reading.position, surprise, n_rows)
+        return reading.row_loss().cpu(), score.cpu(), narrow(reading.prompt_state).cpu()
+
+
+def open_reader(base: Path, gate: Path | None, facts: dict[str, Any] | None, tuned: bool, gated: bool) -> Reader:
+    """The base, or the tuned copy kept in a gate's folder, with the gate's parameters on it where `gated`."""
+    loaded = load(base)
+    if gate is None or facts is None:
+        return Reader(loaded, {})
+    if tuned:
+        loaded = replace(loaded, model=load_reference(loaded.model, gate, facts["reference"]))
+    return Reader(loaded, load_gates(gate) if gated else {}, facts["context_gain"])
+
+
+def narrow(state: Tensor) -> Tensor:
+    """At most `STATE_WIDTH` columns that keep distances (Johnson and Lindenstrauss): (B, H) to (B, P)."""
+    width = state.shape[1]
+    if width <= STATE_WIDTH:
+        return state
+    mix = np.random.default_rng(0).standard_normal((width, STATE_WIDTH), dtype=np.float32) / STATE_WIDTH**0.5
+    return state @ torch.from_numpy(mix).to(state.device)

@@ -1,0 +1,20 @@
+"""The surprise gate's score: soft-min over response tokens, mean over layers, in logits. See docs/design.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from sluicegate.scoring.base import Reads, Shard, Signal, or_reason, seen_by
+
+
+class Gate(Signal):
+    """Finds cut, junk, off-language and off-topic rows, and wrong steps where the model knows the domain."""
+
+    name = "gate"
+    reads: ClassVar[Reads] = "gate"
+
+    def score(self, shard: Shard, config: Any) -> Sequence[float | str]:
+        values = seen_by(shard).gate
+        assert values is not None
+        return or_reason(values, shard)

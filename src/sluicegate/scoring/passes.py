@@ -1,0 +1,118 @@
+"""Which model is read for which signals: every model once, whatever the number of signals that want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from sluicegate.artifacts import Artifact
+from sluicegate.config import build
+from sluicegate.errors import ConfigError
+from sluicegate.registry import SIGNALS
+from sluicegate.runtime import progress
+from sluicegate.schema import Record
+from sluicegate.scoring.base import Reads, Shard, Signal
+from sluicegate.scoring.shards import shard_path, shards, write_shard
+
+if TYPE_CHECKING:
+    from sluicegate.models.encode import Encoded, Encoder
+    from sluicegate.scoring.forward import Reader
+
+
+MODELS: tuple[Reads, ...] = ("tuned", "base")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One model read over all rows, and the signals that come out of it."""
+
+    model: Reads
+    """`base`, `tuned`, or `nothing` where no signal reads a model."""
+    signals: Mapping[str, tuple[Signal, Any]]
+    """Name to the signal and its config."""
+    gated: bool
+    """Whether the gates hang on this model."""
+
+
+def plan_passes(names: Sequence[str], options: Mapping[str, Any], gate: Mapping[str, Any] | None) -> list[Pass]:
+    """The passes that a list of signals asks for; signals that read nothing ride along on the first.
+
+    Raises:
+        ConfigError: an option for a signal not asked for, or a signal that reads a gate or copy that is not there.
+    """
+    for name in options:
+        if name not in names:
+            raise ConfigError(f"options.{name}: no such signal in this step", f"signals: {', '.join(names)}")
+    signals = {n: _built(n, options.get(n, {})) for n in dict.fromkeys(names)}
+    reads = {n: _model_of(n, signal.reads, gate) for n, (signal, _) in signals.items()}
+    models: list[Reads] = [m for m in MODELS if m in reads.values()] or ["nothing"]
+    for name in [n for n, read in reads.items() if read == "nothing"]:
+        reads[name] = models[0]
+    gated = {reads[n] for n, (signal, _) in signals.items() if signal.reads == "gate"}
+    return [Pass(m, {n: s for n, s in signals.items() if reads[n] == m}, m in gated) for m in models]
+
+
+def run_pass(
+    step: Pass, reader: Reader, encoder: Encoder, data: Artifact, out: Path, shard_rows: int, batch_tokens: int
+) -> list[Path]:
+    """Score every shard that does not stand yet; returns the pass's shard files, in the order of the rows."""
+    files = []
+    with progress() as bar:
+        task = bar.add_task(f"score ({step.model})", total=data.stats.get("rows"))
+        for first, rows in shards(cast(Iterator[Record], data.rows("messages")), shard_rows):
+            path = shard_path(out, step.model, first, len(rows))
+            if not path.exists():
+                write_shard(path, score_shard(step, reader, encoder, rows, batch_tokens, partial(bar.advance, task)))
+            bar.update(task, completed=first + len(rows))
+            files.append(path)
+    return files
+
+
+def score_shard(
+    step: Pass, reader: Reader, encoder: Encoder, rows: list[Record], batch_tokens: int, advance: Callable[[int], None]
+) -> dict[str, Any]:
+    """The columns one pass gives for one shard."""
+    encoded = encoder.encode_batch(rows)
+    seen = None if step.model == "nothing" else reader.see(encoded, batch_tokens, advance)
+    columns = _row_columns(rows, encoded)
+    for name, (signal, config) in step.signals.items():
+        columns |= _signal_columns(name, signal.score(Shard(rows, encoded, seen), config))
+    return columns | ({"prompt_state": list(seen.prompt_state)} if seen else {})
+
+
+def _built(name: str, options: Mapping[str, Any]) -> tuple[Signal, Any]:
+    signal = SIGNALS.get(name)()
+    return signal, build(signal.Config, options, f"options.{name}")
+
+
+def _model_of(name: str, reads: Reads, gate: Mapping[str, Any] | None) -> Reads:
+    if reads in ("nothing", "base"):
+        return reads
+    if gate is None:
+        raise ConfigError(f"signal '{name}' needs a gate", "add `gate:` with a warmup step, or leave the signal out")
+    if reads == "tuned" and not gate["reference"]:
+        raise ConfigError(
+            f"signal '{name}' needs a gate with a reference copy, and this one reads its base",
+            "held-out trusted loss did not fall clearly at warm-up; leave the signal out",
+        )
+    return "tuned" if gate["reference"] else "base"
+
+
+def _row_columns(records: Sequence[Record], encoded: Sequence[Encoded]) -> dict[str, Any]:
+    return {
+        "id": [r["id"] for r in records],
+        "source": [r["source"] for r in records],
+        "lang": [r["lang"] for r in records],
+        "n_prompt_tokens": np.array([e.n_prompt for e in encoded], dtype=np.int32),
+        "n_label_tokens": np.array([e.n_label for e in encoded], dtype=np.int32),
+    }
+
+
+def _signal_columns(name: str, scored: Sequence[float | str]) -> dict[str, Any]:
+    values = np.array([np.nan if isinstance(v, str) else v for v in scored], dtype=np.float32)
+    return {name: values, f"{name}_why": [v if isinstance(v, str) else "" for v in scored]}

@@ -1,0 +1,161 @@
+"""A copy of the base, briefly tuned on half of the trusted rows: a model that has seen what good data looks like.
+
+Gates read this copy instead of the base, and only where the other half, which it never saw, got clearly likelier.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from sluicegate.models.encode import Encoded, collate, length_batches
+from sluicegate.models.reference import FOLDER
+from sluicegate.models.surprise import read
+from sluicegate.runtime import say, seed_everything, track
+from sluicegate.training.warmup_config import ReferenceConfig
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+SMALL = 20_000_000
+"""Parameters below which an adapter saves nothing and `auto` tunes the whole copy."""
+CLEAR_FALL = 0.05
+"""The share by which held-out trusted loss must fall for the copy to be kept."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A tuned copy that was kept, and how it came to be."""
+
+    model: PreTrainedModel
+    """A plain causal LM; a LoRA is merged in."""
+    facts: dict[str, Any]
+
+
+def tune_reference(
+    model: PreTrainedModel,
+    tune: Sequence[Encoded],
+    held_out: Sequence[Encoded],
+    config: ReferenceConfig,
+    pad_id: int,
+    seed: int,
+    out: Path,
+) -> Reference | None:
+    """Tune `model` in place and save it under `out`; None, and the model as it was, where nothing was gained."""
+    if config.method == "off":
+        return None
+    method = _method(model, config)
+    learning_rate = config.learning_rate or _learning_rate(model, method)
+    seed_everything(seed)
+    tuned = _with_lora(model) if method == "lora" else model
+    course = _tune(tuned, tune, held_out, config, learning_rate, pad_id, seed)
+    before, step = course.losses[0], min(course.losses, key=lambda s: course.losses[s])
+    after = course.losses[step]
+    kept = after <= (1 - CLEAR_FALL) * before
+    told = "kept" if kept else "not clearly lower: the gate reads the base"
+    say(f"  reference copy ({method}): held-out trusted loss {before:.3f} to {after:.3f} after {step} steps, {told}")
+    tuned.load_state_dict(course.best if kept else course.first, strict=False)
+    tuned.eval()
+    if not kept:
+        if method == "lora":
+            tuned.unload()
+        return None
+    facts = {
+        "method": method,
+        "steps": step,
+        "learning_rate": learning_rate,
+        "loss_before": before,
+        "loss_after": after,
+    }
+    return Reference(_save(tuned, method, out / FOLDER), facts)
+
+
+@dataclass
+class _Course:
+    """How a tuning went."""
+
+    losses: dict[int, float]
+    """Step to held-out trusted loss; step 0 is the base."""
+    first: dict[str, Tensor]
+    """The trainable parameters as they began."""
+    best: dict[str, Tensor]
+    """The same at the lowest held-out loss."""
+
+
+def _method(model: PreTrainedModel, config: ReferenceConfig) -> str:
+    if config.method != "auto":
+        return config.method
+    return "full" if sum(p.numel() for p in model.parameters()) < SMALL else "lora"
+
+
+def _learning_rate(model: PreTrainedModel, method: str) -> float:
+    """What worked at width 96, falling as one over the width, as Adam's best rate does."""
+    return (1e-2 if method == "lora" else 1e-3) * 96 / model.config.get_text_config().hidden_size
+
+
+def _with_lora(model: PreTrainedModel) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    return get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM"))
+
+
+def _tune(
+    model: Any,
+    tune: Sequence[Encoded],
+    held_out: Sequence[Encoded],
+    config: ReferenceConfig,
+    learning_rate: float,
+    pad_id: int,
+    seed: int,
+) -> _Course:
+    rng = random.Random(seed)
+    trainable = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    optimizer = torch.optim.AdamW(trainable.values(), lr=learning_rate, weight_decay=0.0)
+    first = _copied(trainable)
+    course = _Course({0: mean_loss(model, held_out, pad_id)}, first, first)
+    for step in track(range(1, config.steps + 1), "tune the reference copy"):
+        batch = [rng.choice(tune) for _ in range(config.batch_size)]
+        _step(model, optimizer, batch, pad_id, learning_rate * (1 - (step - 1) / config.steps))
+        if step % config.check_every == 0:
+            loss = mean_loss(model, held_out, pad_id)
+            course.best = _copied(trainable) if loss < min(course.losses.values()) else course.best
+            course.losses[step] = loss
+    return course
+
+
+def _copied(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: p.detach().clone() for name, p in parameters.items()}
+
+
+def _step(model: Any, optimizer: torch.optim.Optimizer, batch: list[Encoded], pad_id: int, rate: float) -> None:
+    device = next(model.parameters()).device
+    optimizer.param_groups[0]["lr"] = rate
+    loss = model(**{k: v.to(device) for k, v in collate(batch, pad_id).items()}, use_cache=False).loss
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def mean_loss(model: Any, rows: Sequence[Encoded], pad_id: int) -> float:
+    """Mean over rows of the mean loss of their response tokens, in nats."""
+    plain = model.get_base_model() if hasattr(model, "peft_config") else model
+    model.eval()
+    batches = length_batches([len(e.ids) for e in rows], batch_size=64)
+    means = [read(plain, [rows[i] for i in places], pad_id).row_loss() for places in batches]
+    model.train()
+    return float(torch.cat(means).mean())
+
+
+def _save(tuned: Any, method: str, folder: Path) -> PreTrainedModel:
+    """Write the copy (or only its adapter) and return it as a plain model."""
+    if method == "lora":
+        tuned.peft_config["default"].base_model_name_or_path = ""  # the gate's manifest names the base
+    tuned.save_pretrained(folder)
+    return tuned.merge_and_unload() if method == "lora" else tuned
