@@ -18,7 +18,8 @@ def load_reference(base: PreTrainedModel, folder: Path, facts: dict[str, Any]) -
         from transformers import AutoModelForCausalLM
 
         first = next(base.parameters())
-        return AutoModelForCausalLM.from_pretrained(folder / FOLDER, dtype=first.dtype).to(first.device).eval()
+        tuned: Any = AutoModelForCausalLM.from_pretrained(folder / FOLDER, dtype=first.dtype)
+        return tuned.to(first.device).eval()
     from peft import PeftModel
 
     return PeftModel.from_pretrained(base, folder / FOLDER).merge_and_unload().eval()

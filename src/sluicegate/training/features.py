@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,6 +14,9 @@ from sluicegate.models.encode import Encoded, length_batches
 from sluicegate.models.gates import mlp_of, surprise_features
 from sluicegate.models.surprise import free_loss, read
 from sluicegate.runtime import track
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True)

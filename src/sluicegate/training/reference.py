@@ -53,7 +53,7 @@ def tune_reference(
     method = _method(model, config)
     learning_rate = config.learning_rate or _learning_rate(model, method)
     seed_everything(seed)
-    tuned = _with_lora(model) if method == "lora" else model
+    tuned: Any = _with_lora(model) if method == "lora" else model
     course = _tune(tuned, tune, held_out, config, learning_rate, pad_id, seed)
     before, step = course.losses[0], min(course.losses, key=lambda s: course.losses[s])
     after = course.losses[step]
