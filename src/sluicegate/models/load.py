@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ import torch
 
 from sluicegate import runtime
 from sluicegate.errors import ArtifactError, MissingError
+from sluicegate.models import adapters
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-ADAPTER = "adapter_config.json"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 
 
@@ -56,10 +55,10 @@ def load(path: str | Path, *, device: str = "auto", dtype: str = "auto", revisio
     at = runtime.pick_device() if device == "auto" else device
     chosen, reason = runtime.pick_dtype(at, dtype)
     runtime.say(f"model {Path(path).name}: {str(chosen).removeprefix('torch.')} on {at} ({reason})")
-    adapter = (Path(path) / ADAPTER).is_file()
-    model = _load_model(base_of(Path(path)) if adapter else path, chosen, revision)
+    adapter = (Path(path) / adapters.SETTINGS).is_file()
+    model = _load_model(adapters.base_of(Path(path)) if adapter else path, chosen, revision)
     if adapter:
-        model = _put_on(model, Path(path))
+        model = adapters.put_on(model, Path(path))
     return Loaded(model.to(at).eval(), load_tokenizer(path, revision))
 
 
@@ -70,6 +69,8 @@ def load_tokenizer(path: str | Path, revision: str | None = None) -> PreTrainedT
     attention masks here come from lengths and never from comparing ids with the pad id.
     """
     from transformers import AutoTokenizer
+
+    import sluicegate.models.gpt  # noqa: F401  (registers its model type)
 
     folder = _folder(path)
     if folder and not any((folder / name).is_file() for name in TOKENIZER_FILES):
@@ -83,29 +84,19 @@ def load_tokenizer(path: str | Path, revision: str | None = None) -> PreTrainedT
     return tokenizer
 
 
-def base_of(adapter: Path) -> str | Path:
-    """The base an adapter folder names: a path relative to the adapter, an absolute path or a hub name."""
-    named = json.loads((adapter / ADAPTER).read_text(encoding="utf-8")).get("base_model_name_or_path")
-    if not named:
-        raise ArtifactError(f"{adapter / ADAPTER} names no base model", "set its base_model_name_or_path")
-    beside = (adapter / named).resolve()
-    return beside if beside.is_dir() else named
-
-
 def _load_model(path: str | Path, dtype: torch.dtype, revision: str | None) -> Any:
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
+
+    import sluicegate.models.gpt  # noqa: F401  (registers its model type)
+
+    disable_progress_bar()  # a bar of tqdm's for every load
 
     folder = _folder(path)
     if folder and not (folder / "config.json").is_file():
         raise MissingError(f"{path} has no config.json", "give a folder that save_pretrained wrote")
     with _hub_errors(path):
         return AutoModelForCausalLM.from_pretrained(path, dtype=dtype, revision=revision, use_safetensors=True)
-
-
-def _put_on(model: Any, adapter: Path) -> Any:
-    from peft import PeftModel
-
-    return PeftModel.from_pretrained(model, str(adapter))
 
 
 def _folder(path: str | Path) -> Path | None:

@@ -1,0 +1,86 @@
+"""LoRA (arXiv 2106.09685): low-rank updates beside the frozen linear layers of a base."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluicegate.config import Config
+from sluicegate.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+SETTINGS = "adapter_config.json"
+
+
+class LoraSettings(Config):
+    """The shape of an adapter."""
+
+    rank: int = 16
+    """Rank of the update of each matrix."""
+    alpha: int = 32
+    """The update is scaled by alpha / rank."""
+    dropout: float = 0.0
+    """Dropout before the update."""
+    targets: str | list[str] = "all-linear"
+    """Linear layers to adapt: all of them but the output head, or the ends of their names."""
+
+
+def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
+    """The model with a fresh adapter; only the adapter's parameters, in float32, ask for gradients."""
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=settings.targets,
+        task_type="CAUSAL_LM",
+    )
+    with _renamed_property():
+        return get_peft_model(model, config)
+
+
+def put_on(model: PreTrainedModel, folder: Path) -> PeftModel:
+    """The model with the adapter saved in `folder`."""
+    from peft import PeftModel
+
+    with _renamed_property():
+        return PeftModel.from_pretrained(model, str(folder))
+
+
+def base_of(folder: Path) -> str | Path:
+    """The base an adapter folder names: a path relative to the folder, an absolute path or a hub name."""
+    named = json.loads((folder / SETTINGS).read_text(encoding="utf-8")).get("base_model_name_or_path")
+    if not named:
+        raise ArtifactError(f"{folder / SETTINGS} names no base model", "set its base_model_name_or_path")
+    beside = (folder / named).resolve()
+    return beside if beside.is_dir() else named
+
+
+def save_adapter(model: PeftModel, out: Path, base: Path) -> None:
+    """Write the adapter with its base named: relative to `out` where they lie side by side, else by absolute path.
+
+    Artifacts of one store name each other by relative paths, so the store can be moved as a whole and the same
+    run in another folder gives the same bytes. `base_of` reads both.
+    """
+    beside = base.resolve().parent == out.resolve().parent
+    named = os.path.relpath(base.resolve(), out.resolve()) if beside else str(base.resolve())
+    for config in model.peft_config.values():
+        config.base_model_name_or_path = named
+    model.save_pretrained(str(out), save_embedding_layers=False)  # no vocabulary grows here
+
+
+@contextmanager
+def _renamed_property() -> Iterator[None]:
+    """Hides one warning: peft 0.21 reads a property that transformers 5.23 renamed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield

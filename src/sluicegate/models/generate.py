@@ -1,0 +1,60 @@
+"""Greedy replies in batches: prompts padded on the left, in batches of like length, over a key-value cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from sluicegate import runtime
+from sluicegate.models.encode import end_ids, length_batches
+from sluicegate.models.load import Loaded
+
+if TYPE_CHECKING:
+    from transformers import GenerationConfig
+
+
+@torch.inference_mode()
+def generate(loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: int, batch_size: int = 96) -> list[str]:
+    """The greedy reply to each prompt, in order, without special tokens.
+
+    Args:
+        loaded: the model and its tokenizer.
+        prompts: token ids, as `Encoder.encode_prompt` gives them.
+        max_new_tokens: where a reply that does not end is cut.
+        batch_size: prompts at once; it changes the speed and, but for rounding, nothing else.
+    """
+    pad_id = loaded.tokenizer.pad_token_id or 0
+    model: Any = loaded.model
+    settings = _settings(loaded, max_new_tokens, pad_id)
+    replies = [""] * len(prompts)
+    batches = length_batches([len(p) for p in prompts], batch_size=batch_size)
+    for places in runtime.track(batches, "generate"):
+        ids, mask = _pad_left([prompts[i] for i in places], pad_id)  # (B, T)
+        out = model.generate(
+            input_ids=ids.to(loaded.device), attention_mask=mask.to(loaded.device), generation_config=settings
+        )
+        texts = loaded.tokenizer.batch_decode(out[:, ids.shape[1] :], skip_special_tokens=True)
+        for i, text in zip(places, texts, strict=True):
+            replies[i] = text
+    return replies
+
+
+def _settings(loaded: Loaded, max_new_tokens: int, pad_id: int) -> GenerationConfig:
+    """Greedy, whatever sampling the model folder asks for, and stopping at its end tokens and its template's."""
+    from transformers import GenerationConfig
+
+    own = loaded.model.generation_config.eos_token_id
+    stops = {*end_ids(loaded.tokenizer), *([own] if isinstance(own, int) else own or [])}
+    return GenerationConfig(
+        do_sample=False, max_new_tokens=max_new_tokens, eos_token_id=sorted(stops), pad_token_id=pad_id, use_cache=True
+    )
+
+
+def _pad_left(prompts: Sequence[Sequence[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask, both (B, T): every prompt ends at the last column, where its reply begins."""
+    width = max(map(len, prompts))
+    ids = torch.tensor([[pad_id] * (width - len(p)) + list(p) for p in prompts])
+    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
+    return ids, mask
