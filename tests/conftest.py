@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,15 @@ INST = (
 )
 """As Mistral writes it: no generation prompt of its own."""
 
+TEMPLATES = {
+    "chatml": CHATML,
+    "marked": CHATML_MARKED,
+    "thinking": THINKING,
+    "llama3": LLAMA3,
+    "inst": INST,
+    "none": None,
+}
+
 SPECIAL = (
     "<pad>",
     "<s>",
@@ -60,7 +70,7 @@ SPECIAL = (
 )
 
 
-def make_tokenizer(template: str | None = CHATML, pad: bool = True, trim_offsets: bool = False) -> Any:
+def _tokenizer(template: str = "chatml", pad: bool = True, trim_offsets: bool = False) -> Any:
     """A byte-level tokenizer without merges: one token a byte, and the special tokens of the templates above."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
@@ -74,11 +84,11 @@ def make_tokenizer(template: str | None = CHATML, pad: bool = True, trim_offsets
     made = PreTrainedTokenizerFast(
         tokenizer_object=inner, bos_token="<s>", eos_token="</s>", pad_token="<pad>" if pad else None
     )
-    made.chat_template = template
+    made.chat_template = TEMPLATES[template]
     return made
 
 
-def make_model(architecture: str, vocab: int, seed: int = 0) -> Any:
+def _model(architecture: str, vocab: int, seed: int = 0) -> Any:
     """A random decoder of two layers, 32 wide: `Qwen2`, `Qwen3` or `Llama`."""
     import torch
     import transformers
@@ -90,32 +100,44 @@ def make_model(architecture: str, vocab: int, seed: int = 0) -> Any:
     return getattr(transformers, f"{architecture}ForCausalLM")(config).eval()
 
 
-def save(folder: Path, architecture: str, tokenizer: Any) -> Path:
+def _save(folder: Path, architecture: str, tokenizer: Any) -> Path:
     """A model folder as `save_pretrained` writes it."""
-    make_model(architecture, len(tokenizer)).save_pretrained(folder)
+    _model(architecture, len(tokenizer)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def make_tokenizer() -> Callable[..., Any]:
+    """`make_tokenizer(template="chatml", pad=True, trim_offsets=False)`; templates are those of `TEMPLATES`."""
+    return _tokenizer
+
+
+@pytest.fixture(scope="session")
+def make_model() -> Callable[..., Any]:
+    """`make_model("Qwen2" | "Qwen3" | "Llama", vocab, seed=0)`: a random decoder in memory."""
+    return _model
 
 
 @pytest.fixture
 def tiny_tokenizer() -> Any:
     """A byte-level tokenizer with a ChatML template."""
-    return make_tokenizer()
+    return _tokenizer()
 
 
 @pytest.fixture(scope="session")
 def tiny_qwen2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Qwen2 folder; do not write into it."""
-    return save(tmp_path_factory.mktemp("models") / "qwen2", "Qwen2", make_tokenizer(CHATML))
+    return _save(tmp_path_factory.mktemp("models") / "qwen2", "Qwen2", _tokenizer("chatml"))
 
 
 @pytest.fixture(scope="session")
 def tiny_qwen3(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Qwen3 folder; do not write into it."""
-    return save(tmp_path_factory.mktemp("models") / "qwen3", "Qwen3", make_tokenizer(THINKING))
+    return _save(tmp_path_factory.mktemp("models") / "qwen3", "Qwen3", _tokenizer("thinking"))
 
 
 @pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama folder whose tokenizer has no pad token; do not write into it."""
-    return save(tmp_path_factory.mktemp("models") / "llama", "Llama", make_tokenizer(LLAMA3, pad=False))
+    return _save(tmp_path_factory.mktemp("models") / "llama", "Llama", _tokenizer("llama3", pad=False))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,19 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import CHATML, CHATML_MARKED, INST, LLAMA3, THINKING, make_model, make_tokenizer
 from sluicegate.errors import DataError
 from sluicegate.models.encode import IGNORED, Encoded, Encoder, collate, end_ids, length_batches
 from sluicegate.schema import Record, make_record
 
-TEMPLATES = {
-    "chatml": CHATML,
-    "marked": CHATML_MARKED,
-    "thinking": THINKING,
-    "llama3": LLAMA3,
-    "inst": INST,
-    "none": None,
-}
+Make = Callable[..., Any]
+
+TEMPLATES = ["chatml", "marked", "thinking", "llama3", "inst", "none"]
+TEXT = st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])
 CLOSERS = {"llama3": "<|eot_id|>", "inst": "</s>", "none": "</s>"}
 
 
@@ -37,8 +33,8 @@ def spans_in_text(tokenizer: Any, row: Encoded) -> list[str]:
 
 @pytest.mark.parametrize("trim_offsets", [False, True])
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_spans_hold_the_replies_and_their_end_tokens(name: str, trim_offsets: bool) -> None:
-    tokenizer = make_tokenizer(TEMPLATES[name], trim_offsets=trim_offsets)
+def test_spans_hold_the_replies_and_their_end_tokens(name: str, trim_offsets: bool, make_tokenizer: Make) -> None:
+    tokenizer = make_tokenizer(name, trim_offsets=trim_offsets)
     row = Encoder(tokenizer).encode(chat("How many?", "Two.", "And 你好 now?", "Three\nof 数."))
     closer = CLOSERS.get(name, "<|im_end|>")
     thought = "<think>\n\n</think>\n\n" if name == "thinking" else ""
@@ -46,15 +42,15 @@ def test_spans_hold_the_replies_and_their_end_tokens(name: str, trim_offsets: bo
 
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if name != "none"])
-def test_ids_are_what_the_tokenizer_itself_gives(name: str) -> None:
-    tokenizer = make_tokenizer(TEMPLATES[name])
+def test_ids_are_what_the_tokenizer_itself_gives(name: str, make_tokenizer: Make) -> None:
+    tokenizer = make_tokenizer(name)
     record = chat("One?", "Two.", "Three?", "Four.", system="Be brief." if name != "inst" else None)
     assert Encoder(tokenizer).encode(record).ids == tokenizer.apply_chat_template(record["messages"])["input_ids"]
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_the_prompt_is_what_stands_before_the_last_span(name: str) -> None:
-    encoder = Encoder(make_tokenizer(TEMPLATES[name]))
+def test_the_prompt_is_what_stands_before_the_last_span(name: str, make_tokenizer: Make) -> None:
+    encoder = Encoder(make_tokenizer(name))
     record = chat("One?", "Two.", "Three?", "Four.")
     row, prompt = encoder.encode(record), encoder.encode_prompt(record["messages"][:-1])
     assert row.ids[: len(prompt)] == prompt
@@ -68,19 +64,15 @@ def test_the_header_is_counted(tiny_tokenizer: Any) -> None:
     assert tiny_tokenizer.decode(row.ids[start - row.n_header : start]) == "<|im_start|>assistant\n"
 
 
-def test_marks_change_nothing() -> None:
+def test_marks_change_nothing(make_tokenizer: Make) -> None:
     record = chat("One?", "Two.", "Three?", "Four.")
-    assert Encoder(make_tokenizer(CHATML)).encode(record) == Encoder(make_tokenizer(CHATML_MARKED)).encode(record)
+    assert Encoder(make_tokenizer("chatml")).encode(record) == Encoder(make_tokenizer("marked")).encode(record)
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    st.lists(
-        st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=30), min_size=2, max_size=6
-    )
-)
-def test_any_text_is_found_again(contents: list[str]) -> None:
-    tokenizer = make_tokenizer(CHATML)
+@given(contents=st.lists(st.text(TEXT, max_size=30), min_size=2, max_size=6))
+def test_any_text_is_found_again(contents: list[str], make_tokenizer: Make) -> None:
+    tokenizer = make_tokenizer("chatml")
     record = chat(*contents[: len(contents) // 2 * 2])
     row = Encoder(tokenizer).encode(record)
     replies = [m["content"] + "<|im_end|>" for m in record["messages"] if m["role"] == "assistant"]
@@ -114,8 +106,8 @@ def test_labels_are_the_ids_inside_spans_only(tiny_tokenizer: Any) -> None:
     assert row.n_label == len("Two.") + 1
 
 
-def test_the_end_token_is_a_label_though_it_is_the_pad_token() -> None:
-    tokenizer = make_tokenizer(None)
+def test_the_end_token_is_a_label_though_it_is_the_pad_token(make_tokenizer: Make) -> None:
+    tokenizer = make_tokenizer("none")
     tokenizer.pad_token = tokenizer.eos_token
     rows = [Encoder(tokenizer).encode(chat("One?", text)) for text in ("Two.", "Two and more.")]
     batch = collate(rows, tokenizer.pad_token_id)
@@ -139,20 +131,24 @@ def test_a_row_without_labels_stops_the_run_and_is_named(tiny_tokenizer: Any) ->
     assert encoder.encode_all([good, bad], "encode", need_labels=False)[1].n_label == 0
 
 
-def test_what_a_template_refuses_is_named() -> None:
-    strict = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system turn') }}{% endif %}" + CHATML
+def test_what_a_template_refuses_is_named(make_tokenizer: Make) -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.chat_template = (
+        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system turn') }}{% endif %}"
+        + tokenizer.chat_template
+    )
     record = chat("One?", "Two.", system="S")
     with pytest.raises(DataError, match=record["id"]):
-        Encoder(make_tokenizer(strict)).encode(record)
+        Encoder(tokenizer).encode(record)
 
 
-def test_generation_stops_at_the_template_s_own_end() -> None:
-    tokenizer = make_tokenizer(CHATML)
+def test_generation_stops_at_the_template_s_own_end(make_tokenizer: Make) -> None:
+    tokenizer = make_tokenizer("chatml")
     assert set(tokenizer.convert_ids_to_tokens(end_ids(tokenizer))) == {"</s>", "<|im_end|>"}
-    assert end_ids(make_tokenizer(None)) == [tokenizer.eos_token_id]
+    assert end_ids(make_tokenizer("none")) == [tokenizer.eos_token_id]
 
 
-def test_padding_does_not_change_the_loss(tiny_tokenizer: Any) -> None:
+def test_padding_does_not_change_the_loss(tiny_tokenizer: Any, make_model: Make) -> None:
     model = make_model("Qwen2", len(tiny_tokenizer))
     encoder = Encoder(tiny_tokenizer)
     rows = [encoder.encode(chat("One?", "Two.")), encoder.encode(chat("A longer question?", "A much longer answer."))]

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from conftest import make_model, make_tokenizer
 from sluicegate.models.encode import Encoder
 from sluicegate.models.generate import generate
 from sluicegate.models.load import Loaded, load
+
+Make = Callable[..., Any]
 
 QUESTIONS = ["Hi", "How many apples are there in the bag?", "Two and two?", "你好吗"]
 
@@ -37,7 +40,7 @@ def test_replies_follow_the_plain_argmax(tiny_qwen2: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", ["</s>", "<|im_end|>"])
-def test_a_reply_stops_at_the_end_token_or_the_end_of_turn(stop: str) -> None:
+def test_a_reply_stops_at_the_end_token_or_the_end_of_turn(stop: str, make_model: Make, make_tokenizer: Make) -> None:
     tokenizer = make_tokenizer()
     model = make_model("Qwen2", len(tokenizer))
     stop_id = tokenizer.convert_tokens_to_ids(stop)

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from conftest import make_model
 from sluicegate.errors import ArtifactError, MissingError
 from sluicegate.models.adapters import LoraSettings, attach, save_adapter
 from sluicegate.models.load import load, load_tokenizer
+
+Make = Callable[..., Any]
 
 
 @pytest.mark.parametrize("fixture", ["tiny_qwen2", "tiny_qwen3", "tiny_llama"])
@@ -95,7 +98,7 @@ def test_a_hub_name_offline_says_how_to_get_it() -> None:
     assert "hf download nobody/nothing" in err.value.hint
 
 
-def test_lora_trains_only_the_adapter() -> None:
+def test_lora_trains_only_the_adapter(make_model: Make) -> None:
     tuned = attach(make_model("Llama", 300), LoraSettings(rank=2, targets=["q_proj"]))
     asked = [n for n, p in tuned.named_parameters() if p.requires_grad]
     assert asked
