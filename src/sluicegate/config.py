@@ -52,18 +52,47 @@ def build(cls: type[C], tree: Mapping[str, Any], where: str = "") -> C:
     try:
         return cls.model_validate(dict(tree))
     except ValidationError as err:
-        lines = [_problem(cls, problem, where) for problem in err.errors()]
-    raise ConfigError("; ".join(lines) if len(lines) == 1 else "config is not valid:\n  " + "\n  ".join(lines))
+        lines = list(_problems(cls, err, where))
+    raise ConfigError(lines[0] if len(lines) == 1 else "config is not valid:\n  " + "\n  ".join(lines))
 
 
-def _problem(cls: type[Config], problem: Any, where: str) -> str:
-    key = ".".join(filter(None, [where, *map(str, problem["loc"])]))
-    if problem["type"] != "extra_forbidden":
-        given = "" if problem["type"] == "missing" else f" (got {problem['input']!r})"
-        return f"{key}: {problem['msg'][0].lower()}{problem['msg'][1:]}{given}"
-    siblings = _block_at(cls, problem["loc"][:-1]).model_fields
-    near = did_you_mean(str(problem["loc"][-1]), siblings)
-    return f"{key}: no such key, {near or 'known: ' + (', '.join(siblings) or 'none')}"
+def build_inside(cls: type[C], tree: Any) -> C:
+    """`build` for a validator of another block, whose own problems then hold those of `cls` too.
+
+    For a block whose class hangs on a sibling key, as the options of a rule hang on the rule's name.
+    """
+    try:
+        return cls.model_validate(tree)
+    except ValidationError as err:
+        raise _InnerError(cls, err) from None
+
+
+class _InnerError(ValueError):
+    def __init__(self, cls: type[Config], err: ValidationError) -> None:
+        super().__init__(str(err))
+        self.cls = cls
+        self.err = err
+
+
+def _problems(cls: type[Config], err: ValidationError, where: str) -> Iterator[str]:
+    """One line per problem, each with its dotted key."""
+    for problem in err.errors():
+        key = ".".join(filter(None, [where, *map(str, problem["loc"])]))
+        inner = problem.get("ctx", {}).get("error")
+        if isinstance(inner, _InnerError):
+            yield from _problems(inner.cls, inner.err, key)
+        elif problem["type"] == "extra_forbidden":
+            siblings = _block_at(cls, problem["loc"][:-1]).model_fields
+            near = did_you_mean(str(problem["loc"][-1]), siblings)
+            yield f"{key}: no such key, {near or 'known: ' + (', '.join(siblings) or 'none')}"
+        else:
+            yield f"{key}: {_reason(problem)}"
+
+
+def _reason(problem: Any) -> str:
+    text = problem["msg"].removeprefix("Value error, ")
+    given = "" if problem["type"] in ("missing", "value_error") else f" (got {problem['input']!r})"
+    return f"{text[0].lower()}{text[1:]}{given}"
 
 
 def _block_at(cls: type[Config], loc: tuple[int | str, ...]) -> type[Config]:
@@ -98,18 +127,13 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]
     Raises:
         ConfigError: no such recipe, broken YAML, an override of a step that is not there, a missing variable.
     """
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
     tree = _read_with_parents(name, seen=[])
     for item in overrides or []:
         _apply(tree, item)
-    try:
-        plain = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as err:
-        raise ConfigError(f"recipe {name}: {str(err).splitlines()[0]}", _missing_hint(err)) from None
-    assert isinstance(plain, dict)
-    return {"vars": plain.get("vars") or {}, "steps": _expand(plain.get("steps") or {})}
+    plain = _plain(tree, f"recipe {name}")
+    if not plain["steps"]:
+        raise ConfigError(f"recipe {name} has no steps", "write them under `steps:` as `name: {stage: ...}`")
+    return {"vars": plain["vars"], "steps": _expand(plain["steps"])}
 
 
 def parse_overrides(items: list[str]) -> dict[str, Any]:
@@ -120,9 +144,7 @@ def parse_overrides(items: list[str]) -> dict[str, Any]:
     for item in items:
         key, value = _split_override(item)
         OmegaConf.update(tree, key, value, force_add=True)
-    plain = OmegaConf.to_container(tree, resolve=True)
-    assert isinstance(plain, dict)
-    return {str(k): v for k, v in plain.items()}
+    return _plain(tree, "overrides")
 
 
 def _packaged() -> Any:
@@ -137,14 +159,22 @@ def _read_with_parents(name: str, seen: list[str]) -> Any:
         raise ConfigError(f"recipes extend each other in a ring: {' > '.join([*seen, name])}")
     tree = _read_yaml(name)
     parent = tree.pop("extends", None)
-    return tree if parent is None else OmegaConf.merge(_read_with_parents(str(parent), [*seen, name]), tree)
+    if parent is None:
+        return tree
+    if _is_path(parent):  # seen from the child, wherever the command is given
+        parent = str(Path(name).parent / parent)
+    return OmegaConf.merge(_read_with_parents(parent, [*seen, name]), tree)
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
 
 
 def _read_yaml(name: str) -> Any:
     from omegaconf import DictConfig, OmegaConf
     from yaml import YAMLError
 
-    path: Any = Path(name) if name.endswith((".yaml", ".yml")) else _packaged().joinpath(f"{name}.yaml")
+    path: Any = Path(name) if _is_path(name) else _packaged().joinpath(f"{name}.yaml")
     if not path.is_file():
         near = did_you_mean(name, recipe_names())
         raise ConfigError(f"no recipe '{name}'", near or f"packaged: {', '.join(recipe_names())}; or a path to a .yaml")
@@ -154,6 +184,10 @@ def _read_yaml(name: str) -> Any:
         raise ConfigError(f"{name} is not valid YAML: {' '.join(str(err).split())}") from None
     if not isinstance(tree, DictConfig) or set(tree) - {"extends", "vars", "steps"}:
         raise ConfigError(f"{name} is not a recipe", "its top-level keys are `extends`, `vars` and `steps`")
+    for group in ("vars", "steps"):
+        tree[group] = {} if tree.get(group) is None else tree[group]
+        if not isinstance(tree[group], DictConfig):
+            raise ConfigError(f"{name}: `{group}` is not a mapping", "write it as `name: value` lines")
     return tree
 
 
@@ -178,15 +212,26 @@ def _split_override(item: str) -> tuple[str, Any]:
     if not eq or not key:
         raise ConfigError(f"override '{item}' has no '='", "write it as step.key=value")
     try:
-        return key, OmegaConf.create(f"value: {text}" if text else "value: ''")["value"]
+        tree = OmegaConf.to_container(OmegaConf.create(f"value: {text}" if text else "value: ''"))
     except YAMLError:
         return key, text
+    assert isinstance(tree, dict)
+    return key, tree["value"]
 
 
-def _missing_hint(err: Exception) -> str:
-    named = re.search(r"full_key: (\S+)|Missing mandatory value: (\S+)", str(err))
-    key = next(filter(None, named.groups()), "") if named else ""
-    return f"set it on the command line: {key}=..." if key else ""
+def _plain(tree: Any, what: str) -> dict[str, Any]:
+    """An OmegaConf tree as plain Python values, its interpolations resolved."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+    try:
+        plain = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as err:
+        missing = isinstance(err, MissingMandatoryValue)
+        hint = f"set it on the command line: {err.full_key}=..." if missing else f"look at {err.full_key}"
+        raise ConfigError(f"{what}: {str(err).splitlines()[0]}", hint) from None
+    assert isinstance(plain, dict)
+    return {str(k): v for k, v in plain.items()}
 
 
 def _expand(steps: dict[str, Any]) -> dict[str, Any]:
@@ -196,8 +241,14 @@ def _expand(steps: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(step, dict):
             raise ConfigError(f"steps.{name} is not a mapping", "write it as `name: {stage: ..., key: value}`")
         body = {k: v for k, v in step.items() if k != "for"}
-        for values in _combinations(step.get("for") or {}):
-            out[_fill(name, values)] = _fill(body, values)
+        loops = step.get("for") or {}
+        if not isinstance(loops, dict) or not all(isinstance(v, list) for v in loops.values()):
+            raise ConfigError(f"steps.{name}.for is not a mapping of lists", "write it as `for: {seed: [0, 1, 2]}`")
+        for values in _combinations(loops):
+            filled = _fill(name, values)
+            if filled in out:
+                raise ConfigError(f"steps.{name} is '{filled}' twice", "put what its `for` counts in its name: {seed}")
+            out[filled] = _fill(body, values)
     return out
 
 
@@ -251,6 +302,7 @@ def _shown(info: FieldInfo) -> Any:
 
 
 def _type_name(annotation: Any) -> str:
-    text = annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
+    plain = isinstance(annotation, type) and not hasattr(annotation, "__args__")
+    text = annotation.__name__ if plain else str(annotation)
     text = re.sub(r"(?:\w+\.)+(?=\w)", "", text.replace("typing.", ""))
     return text.replace("NoneType", "None").replace("|", "or")

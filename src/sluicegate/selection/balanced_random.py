@@ -1,0 +1,28 @@
+"""A random draw of the same size from every source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from sluicegate.selection.base import Group, Pool
+from sluicegate.selection.random import Random, drawn
+from sluicegate.selection.shares import even
+
+
+class BalancedRandom(Random):
+    """Keep equally many records of every source, drawn at random; small sources are taken whole."""
+
+    def reads(self) -> tuple[str, ...]:
+        """The source of each record."""
+        return ("source",)
+
+    def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
+        """One group per source, each in random order."""
+        sources, member = np.unique(pool.column("source").astype(str), return_inverse=True)
+        sizes = np.bincount(member)
+        order = drawn(pool.ids, self.config.seed)
+        for number, keep in enumerate(even(sizes, budget).tolist()):
+            why = f"the {keep} drawn of {sizes[number]} from {sources[number]}"
+            yield Group(order[member[order] == number], keep, why)

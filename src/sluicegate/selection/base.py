@@ -1,0 +1,165 @@
+"""What a rule is: score columns in, one decision per record out. No model and no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from sluicegate.config import Config
+from sluicegate.errors import ConfigError
+from sluicegate.registry import did_you_mean
+from sluicegate.schema import Decision, content_id
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A light view of a scores table: ids, and one NumPy array of the same length per column."""
+
+    ids: Sequence[str]
+    columns: Mapping[str, np.ndarray]
+    by: str = ""
+    """The signal to rank by: higher is better, NaN is no score and `<by>_why` says why."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def score(self) -> np.ndarray:
+        """The column of the signal to rank by, (N,)."""
+        return self.column(self.by)
+
+    def column(self, name: str) -> np.ndarray:
+        """A column by name, (N, ...); `ConfigError` where these scores do not have it."""
+        if name not in self.columns:
+            hint = did_you_mean(name, self.columns) or f"they have {', '.join(self.columns) or 'none'}"
+            raise ConfigError(f"these scores have no column '{name}'", hint)
+        return self.columns[name]
+
+    def take(self, rows: np.ndarray) -> Pool:
+        """The view of some rows, in the order given."""
+        ids = np.asarray(self.ids, dtype=object)[rows]
+        return Pool(ids, {name: column[rows] for name, column in self.columns.items()}, self.by)
+
+    def unscored(self) -> dict[int, str]:
+        """Row to the reason it has no score to rank by."""
+        if not self.by:
+            return {}
+        why = self.columns.get(f"{self.by}_why")
+        missing = np.flatnonzero(np.isnan(self.score)).tolist()
+        return {row: f"no {self.by} score: {why[row] if why is not None else 'NaN'}" for row in missing}
+
+    def copies(self) -> dict[int, str]:
+        """Row to the reason it is a copy: of rows with one content, only the first by id is no copy."""
+        first: dict[str, str] = {}
+        for one in sorted(self.ids):
+            first.setdefault(content_id(one), one)
+        of = [first[content_id(one)] for one in self.ids]
+        return {row: f"copy of {of[row]}" for row, one in enumerate(self.ids) if of[row] != one}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Records that compete with each other: all of them, one source, one cluster."""
+
+    order: np.ndarray
+    """Rows of the pool, best first, (n,)."""
+    keep: int
+    """How many of them are kept."""
+    why: str
+    """What the kept are among, for the reason of each: `the best 20 of 100 in cluster 3`."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What a rule said, one entry per record in the order of the pool's ids."""
+
+    ids: Sequence[str]
+    kept: np.ndarray
+    """(N,) bool."""
+    rank: np.ndarray
+    """(N,) 0 to N - 1, each once; 0 is best and every kept record comes before every other."""
+    reason: np.ndarray
+    """(N,) str objects."""
+
+    def rows(self) -> Iterator[Decision]:
+        """One `Decision` per record."""
+        columns = zip(self.ids, self.kept.tolist(), self.rank.tolist(), self.reason, strict=True)
+        return ({"id": i, "kept": kept, "rank": rank, "reason": why} for i, kept, rank, why in columns)
+
+
+class Rule:
+    """Subclass it and write `groups`; budget, order of rows, ranks and reasons are settled here."""
+
+    needs_score: ClassVar[bool] = True
+    """Whether the rule ranks by a signal, so that `by` must name one."""
+
+    class Config(Config):
+        fraction: float | None = Field(None, gt=0, le=1)
+        """Keep this share of all records, those counted that cannot be kept; give this or `rows`."""
+        rows: int | None = Field(None, gt=0)
+        """Keep this many records; give this or `fraction`."""
+
+        @model_validator(mode="after")
+        def _one_budget(self) -> Rule.Config:
+            if (self.fraction is None) == (self.rows is None):
+                raise ValueError("give exactly one budget, `fraction` or `rows`")
+            return self
+
+        def budget(self, total: int) -> int:
+            """How many of `total` records to keep; at least one where there is any."""
+            return self.rows or max(1, round((self.fraction or 0) * total))
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def reads(self) -> tuple[str, ...]:
+        """The columns `groups` reads, that of the signal apart."""
+        return ()
+
+    def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
+        """Split the rows of `pool` into groups that keep `budget` rows together, or fewer.
+
+        The pool holds only rows that may be kept, at least one, sorted by id: a stable sort breaks ties by id, and
+        the order of the rows in their file cannot matter. 1 <= budget <= len(pool).
+        """
+        raise NotImplementedError
+
+    def select(self, pool: Pool, barred: Mapping[int, str] | None = None) -> Decisions:
+        """A decision for every record.
+
+        Rows without a score to rank by are never kept, nor are those of `barred`, which holds the reason by row.
+        """
+        barred = {**pool.unscored(), **(barred or {})}
+        by_id = np.argsort(np.asarray(pool.ids, dtype=str), kind="stable")  # (N,)
+        shut = np.isin(by_id, list(barred))
+        candidates = by_id[~shut]
+        budget = min(self.config.budget(len(pool)), len(candidates))
+        groups = self.groups(pool.take(candidates), budget) if budget else ()
+        found = [Group(candidates[g.order], g.keep, g.why) for g in groups]
+        return _decide(pool, found, barred, by_id[shut])
+
+
+def best_first(score: np.ndarray) -> np.ndarray:
+    """Rows from the highest score to the lowest; equal scores stay in order, which is by id."""
+    return np.argsort(-score, kind="stable")
+
+
+def _decide(pool: Pool, groups: Sequence[Group], barred: Mapping[int, str], last: np.ndarray) -> Decisions:
+    """Groups take turns in proportion to their size: kept rows first, then the others, then the barred by id."""
+    kept = np.zeros(len(pool), dtype=bool)
+    place = np.full(len(pool), np.inf)  # of a record within its group, 0 to 1
+    reason = np.full(len(pool), "", dtype=object)
+    for group in groups:
+        kept[group.order[: group.keep]] = True
+        place[group.order] = np.arange(len(group.order)) / len(group.order)
+        reason[group.order[: group.keep]] = f"among {group.why}"
+        reason[group.order[group.keep :]] = f"not among {group.why}"
+    reason[list(barred)] = list(barred.values())
+    rows = np.concatenate([*(g.order for g in groups), last]).astype(int)
+    rank = np.empty(len(pool), dtype=np.int64)
+    rank[rows[np.lexsort((place[rows], ~kept[rows]))]] = np.arange(len(pool))
+    return Decisions(pool.ids, kept, rank, reason)

@@ -1,0 +1,34 @@
+"""Dividing a budget of rows among groups."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def proportional(sizes: np.ndarray, budget: int) -> np.ndarray:
+    """Shares in proportion to the groups' sizes, by largest remainder; the first group wins a tie.
+
+    Args:
+        sizes: Rows per group, (G,).
+        budget: Rows to keep in all, at most `sizes.sum()`.
+
+    Returns:
+        Rows to keep per group, (G,); their sum is `budget` and none exceeds its group.
+    """
+    exact = budget * sizes.astype(np.int64)
+    shares, remainders = np.divmod(exact, sizes.sum())  # in integers, so that equal remainders are equal
+    shares[np.argsort(-remainders, kind="stable")[: budget - shares.sum()]] += 1
+    return shares
+
+
+def even(sizes: np.ndarray, budget: int) -> np.ndarray:
+    """Equal shares; a group smaller than its share is taken whole and the larger ones divide what it leaves.
+
+    Arguments and result as for `proportional`.
+    """
+    shares = np.zeros(len(sizes), dtype=np.int64)
+    smallest_first = np.argsort(sizes, kind="stable")
+    for done, group in enumerate(smallest_first):
+        left = budget - shares.sum()
+        shares[group] = min(sizes[group], left // (len(sizes) - done))
+    return shares

@@ -1,0 +1,15 @@
+"""The highest scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sluicegate.selection.base import Group, Pool, Rule, best_first
+
+
+class TopK(Rule):
+    """Keep the highest scores of the whole pool."""
+
+    def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
+        """One group, ranked by score."""
+        yield Group(best_first(pool.score), budget, f"the best {budget} of {len(pool)} by {pool.by}")
