@@ -54,15 +54,11 @@ def warm_up(base: Loaded, trusted: Sequence[Record], config: WarmupConfig, out: 
             f"{len(rows)} trusted rows are too few to warm a gate up", f"give at least {FEWEST}, better 150"
         )
     random.Random(config.seed).shuffle(rows)
-    encoder = Encoder(base.tokenizer, config.max_length)
-    half = (
-        encoder.encode_all(rows[: len(rows) // 2], "tune half"),
-        encoder.encode_all(rows[len(rows) // 2 :], "gate half"),
-    )
-    pad_id = base.tokenizer.pad_token_id
-    reference = tune_reference(base.model, *half, config.reference, pad_id, config.seed, out)
+    encoder, pad_id, half = Encoder(base.tokenizer, config.max_length), base.tokenizer.pad_token_id, len(rows) // 2
+    encoded = encoder.encode_all(rows, "  trusted")
+    reference = tune_reference(base.model, encoded[:half], encoded[half:], config.reference, pad_id, config.seed, out)
     model = reference.model if reference else base.model
-    gate_rows = rows[len(rows) // 2 :] if reference else rows
+    gate_rows = rows[half:] if reference else rows
 
     lessons = _lessons(gate_rows, encoder, config)
     layers = spaced_layers(len(decoder_layers(model)), config.layers)

@@ -1,0 +1,86 @@
+"""Chunked loss and entropy equal what the model's own logits say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from sluicegate.models import surprise
+from sluicegate.models.encode import Encoded
+from sluicegate.models.surprise import read, without_prompt
+
+ROWS = [
+    Encoded("a", list(range(10, 30)), [(5, 20)], 2, 0),
+    Encoded("b", list(range(40, 52)), [(4, 6), (9, 12)], 2, 0),
+    Encoded("c", list(range(60, 63)), [(1, 3)], 0, 0),
+]
+
+
+def gemma2() -> torch.nn.Module:
+    from transformers import Gemma2Config, Gemma2ForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    # So small a cap that leaving it out could not go unnoticed.
+    return Gemma2ForCausalLM(
+        Gemma2Config(vocab_size=99, **sizes, num_key_value_heads=2, head_dim=8, final_logit_softcapping=0.05)
+    ).eval()
+
+
+def granite() -> torch.nn.Module:
+    from transformers import GraniteConfig, GraniteForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    return GraniteForCausalLM(GraniteConfig(vocab_size=99, **sizes, num_key_value_heads=2, logits_scaling=7.0)).eval()
+
+
+@pytest.mark.parametrize("name", ["Qwen3", "Llama", "gemma2", "granite"])
+def test_loss_and_entropy_are_those_of_the_models_own_logits(
+    name: str, make_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = {"gemma2": gemma2, "granite": granite}.get(name, lambda: make_model(name, 99))()
+    monkeypatch.setattr(surprise, "CHUNK", 7)
+    reading = read(model, ROWS, pad_id=0)
+    at = 0
+    for b, row in enumerate(ROWS):
+        with torch.no_grad():
+            log_p = model(torch.tensor([row.ids])).logits[0].float().log_softmax(-1)
+        for start, end in row.spans:
+            for t in range(start, end):
+                assert (int(reading.row[at]), int(reading.position[at])) == (b, t)
+                wanted = F.nll_loss(log_p[t - 1 : t], torch.tensor([row.ids[t]]))
+                torch.testing.assert_close(reading.loss[at], wanted, atol=2e-5, rtol=1e-4)
+                wanted_entropy = -(log_p[t - 1].exp() * log_p[t - 1]).sum()
+                torch.testing.assert_close(reading.entropy[at], wanted_entropy, atol=2e-5, rtol=1e-4)
+                at += 1
+    assert at == len(reading.loss)
+
+
+def test_the_row_loss_is_the_loss_the_model_itself_reports(make_model: Any) -> None:
+    model = make_model("Qwen2", 99)
+    row = ROWS[0]
+    with torch.no_grad():
+        own = model(torch.tensor([row.ids]), labels=torch.tensor([row.labels])).loss
+    torch.testing.assert_close(read(model, [row], 0).row_loss()[0], own)
+
+
+def test_prompt_state_is_the_mean_over_the_tokens_before_the_response(make_model: Any) -> None:
+    model = make_model("Llama", 99)
+    with torch.no_grad():
+        hidden = model.model(torch.tensor([ROWS[0].ids])).last_hidden_state[0]
+    torch.testing.assert_close(read(model, ROWS, 0).prompt_state[0], hidden[:5].mean(0), atol=2e-5, rtol=1e-4)
+
+
+def test_without_prompt_keeps_headers_and_every_response_token() -> None:
+    alone = without_prompt(ROWS[1])
+    assert alone.ids == [42, 43, 44, 45, 47, 48, 49, 50, 51]
+    assert alone.spans == [(2, 4), (6, 9)]
+    assert alone.n_label == ROWS[1].n_label
+
+
+def test_a_response_without_header_keeps_the_one_token_it_is_predicted_from() -> None:
+    assert without_prompt(Encoded("x", [5, 6, 7, 8], [(2, 4)], 0, 0)).ids == [6, 7, 8]
