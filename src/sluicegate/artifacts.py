@@ -83,7 +83,9 @@ class Artifact:
 
 
 def external(path: Path, artifact_id: str) -> Artifact:
-    """A model folder that no stage of ours made; its id holds the hash of its files."""
+    """An artifact of another store, or a model folder that no stage of ours made, whose id holds its files' hash."""
+    if (path / MANIFEST).is_file():
+        return Artifact(path, read_manifest(path))
     return Artifact(path, {"kind": artifact_id.split("-")[0], "id": artifact_id, "inputs": {}, "stats": {}})
 
 
@@ -156,17 +158,20 @@ class Store:
 
     def lineage(self, artifact_id: str) -> list[str]:
         """Ids from the first ancestor to this artifact, each once."""
-        out: list[str] = []
-        for parent in self.open(artifact_id).parents().values():
-            known = [parent.id] if parent.path.parent != self.root else self.lineage(parent.id)
-            out += [i for i in known if i not in out]
-        return [*out, artifact_id]
+        return list(_lineage(self.open(artifact_id)))
 
     def _seal(self, folder: Path, head: dict[str, Any], seconds: float) -> None:
         made = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seconds": round(seconds, 3)}
         code = {"version": sluicegate.__version__}
         manifest = {**head, "files": list(_file_entries(folder)), "made": made, "code": code}
         write_json(folder / MANIFEST, {**manifest, "seal": seal(manifest)})
+
+
+def _lineage(artifact: Artifact) -> dict[str, None]:
+    known: dict[str, None] = {}
+    for parent in artifact.parents().values():
+        known |= _lineage(parent)
+    return {**known, artifact.id: None}
 
 
 def seal(manifest: Mapping[str, Any]) -> str:

@@ -140,6 +140,8 @@ class Rule:
         budget = min(self.config.budget(len(pool)), len(candidates))
         groups = self.groups(pool.take(candidates), budget) if budget else ()
         found = [Group(candidates[g.order], g.keep, g.why) for g in groups]
+        if sum(len(g.order) for g in found) != len(candidates) * bool(budget):
+            raise ValueError(f"{type(self).__name__}.groups must place every row of its pool, the kept and the others")
         return _decide(pool, found, barred, by_id[shut])
 
 

@@ -6,15 +6,15 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from sluicegate.artifacts import Artifact, write_table
-from sluicegate.config import Config, build_inside
+from sluicegate.config import build_inside
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.registry import RULES, did_you_mean
-from sluicegate.schema import Decision
+from sluicegate.schema import Decision, Kind
 from sluicegate.stages.base import Stage
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class Select(Stage):
     """Keep the part of the data a rule chooses by its scores."""
 
     name = "select"
-    makes = "selection"
-    takes = {"scores": "scores"}
-    may_take = {"data": "messages"}
+    makes: ClassVar[Kind] = "selection"
+    takes: ClassVar[dict[str, Kind]] = {"scores": "scores"}
+    may_take: ClassVar[dict[str, Kind]] = {"data": "messages"}
 
-    class Config(Config):
+    class Config(Stage.Config):
         rule: str = "top_k"
         """The rule that chooses (sluice ls rules)."""
         by: str = ""
@@ -54,7 +54,7 @@ class Select(Stage):
             return self
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
-        """Write selection.parquet and selected.jsonl."""
+        """Write `selection.parquet` and `selected.jsonl`."""
         scores = inputs["scores"]
         rule: Rule = RULES.get(config.rule)(config.options)
         pool = _read_pool(scores, rule, config.by)

@@ -1,0 +1,197 @@
+"""For tests of plug-ins and of this package: a tiny pool, a tiny model, and the contract of each extension point.
+
+    from sluicegate.testing import check_rule
+    def test_my_rule(): check_rule(MyRule)
+
+A check that fails raises `AssertionError` with the promise that was broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from sluicegate.artifacts import Artifact, Store, fingerprint
+from sluicegate.config import Config, build, result_fields
+from sluicegate.schema import Kind, Record, make_record
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sluicegate.selection.base import Decisions, Pool, Rule
+    from sluicegate.stages.base import Stage
+
+Family = Literal["qwen2", "qwen3", "llama"]
+END = "<|endoftext|>"
+"""Named as Qwen names it, for its tokenizer class adds this token to any that lacks it."""
+
+
+def tiny_pool(rows: int = 24) -> list[Record]:
+    """Short sums, English and Chinese by turns, from two sources; every fifth ends in a wrong number."""
+    return [_sum(n) for n in range(rows)]
+
+
+def _sum(n: int) -> Record:
+    a, b = n % 7 + 1, n // 7 + 2
+    told = a + b + (n % 5 == 4)
+    english, chinese = f"What is {a} plus {b}?", f"{a} 加 {b} 等于多少？"
+    question, reply = (english, f"The answer is {told}.") if n % 2 == 0 else (chinese, f"答案是 {told}。")
+    messages: Any = [{"role": "user", "content": question}, {"role": "assistant", "content": reply}]
+    return make_record(messages, f"tiny/{n % 2}", ("en", "zh")[n % 2], str(a + b), {"fault": "wrong" * (n % 5 == 4)})
+
+
+def tiny_model(folder: Path, family: Family = "qwen2", seed: int = 0) -> Path:
+    """A causal LM of some 20,000 random parameters with a byte tokenizer, saved as `save_pretrained` does.
+
+    Two layers, hidden size 16, vocabulary 258; the tokenizer has `<pad>` and an end token, and no chat template.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    tokenizer = _byte_tokenizer()
+    sizes: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 8}
+    sizes |= {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 512}
+    tokens = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id, "bos_token_id": None}
+    config = AutoConfig.for_model(family, **sizes, **tokens, eos_token_id=tokenizer.eos_token_id)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _byte_tokenizer() -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    core = Tokenizer(models.BPE({text: n for n, text in enumerate(["<pad>", END, *letters])}, []))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=core, pad_token="<pad>", eos_token=END)
+
+
+# Rules --------------------------------------------------------------------------------------------------------------
+
+
+def check_rule(rule: type[Rule], options: Mapping[str, Any] | None = None) -> None:
+    """Hold a rule to what every rule promises, with budgets from one row to all of a pool of 60.
+
+    Every record is decided, with a reason; the budget is met exactly, as far as there are records with a score; ranks
+    are unique and the kept have the first; NaN is never kept; neither the order of rows nor a second call changes
+    anything; nothing is read but the signal's column and what `reads()` names, so never `meta`.
+    """
+    check_config(rule.Config)
+    for budget in ({"rows": 1}, {"rows": 7}, {"fraction": 0.5}, {"fraction": 1.0}, {"rows": 1000}):
+        chooser = rule(build(rule.Config, {**(options or {}), **budget}))
+        pool = _rule_pool(chooser)
+        decided = chooser.select(pool)
+        _check_decisions(decided, pool, chooser.config.budget(len(pool)))
+        again = rule(chooser.config).select(pool)
+        assert _by_id(again) == _by_id(decided), "a second call must decide the same"
+        backwards = rule(chooser.config).select(_backwards(pool))
+        assert _by_id(backwards) == _by_id(decided), "the order of the rows must not matter"
+    empty = _rule_pool(chooser, rows=0)
+    assert not list(chooser.select(empty).rows()), "a pool of none gives no decision"
+
+
+def _rule_pool(rule: Rule, rows: int = 60) -> Pool:
+    """Scores with ties and a few NaN, two sources of unequal size, three kinds of prompt; only what the rule reads."""
+    import numpy as np
+
+    from sluicegate.selection.base import Pool
+
+    rng = np.random.default_rng(0)
+    score = np.round(rng.normal(size=rows), 1).astype(np.float32)
+    score[5::13] = np.nan
+    columns: dict[str, np.ndarray] = {
+        "signal": score,
+        "signal_why": np.where(np.isnan(score), "made so", "").astype(object),
+        "other": rng.normal(size=rows).astype(np.float32),
+        "other_why": np.full(rows, "", dtype=object),
+        "source": np.where(np.arange(rows) % 4 == 0, "small", "large").astype(object),
+        "lang": np.where(np.arange(rows) % 3 == 0, "zh", "en").astype(object),
+        "n_prompt_tokens": rng.integers(1, 50, rows, dtype=np.int32),
+        "n_label_tokens": rng.integers(1, 50, rows, dtype=np.int32),
+        "prompt_state": (np.arange(rows)[:, None] % 3 + rng.normal(0, 0.1, (rows, 4))).astype(np.float32),
+    }
+    unknown = set(rule.reads()) - set(columns)
+    assert not unknown, f"reads() names columns that scores do not have: {', '.join(sorted(unknown))}"
+    ids = [f"{n:04x}" for n in rng.permutation(rows)]
+    return Pool(ids, {name: columns[name] for name in ("signal", "signal_why", *rule.reads())}, by="signal")
+
+
+def _backwards(pool: Pool) -> Pool:
+    from sluicegate.selection.base import Pool
+
+    columns = {name: pool.columns[name][::-1] for name in pool.columns}
+    return Pool(pool.ids[::-1], columns, pool.by)
+
+
+def _check_decisions(decided: Decisions, pool: Pool, budget: int) -> None:
+    import numpy as np
+
+    scored = ~np.isnan(pool.score)
+    assert list(decided.ids) == list(pool.ids), "one decision per record, in the order of the pool"
+    assert all(isinstance(why, str) and why for why in decided.reason), "every decision has a reason"
+    assert not decided.kept[~scored].any(), "a record without a score must not be kept"
+    assert decided.kept.sum() == min(budget, scored.sum()), f"{decided.kept.sum()} kept of a budget of {budget}"
+    assert sorted(decided.rank) == list(range(len(pool))), "ranks are 0 to N - 1, each once"
+    assert set(decided.rank[decided.kept]) == set(range(decided.kept.sum())), "the kept have the first ranks"
+
+
+def _by_id(decided: Decisions) -> dict[str, Any]:
+    return {row["id"]: row for row in decided.rows()}
+
+
+# Stages and configs -------------------------------------------------------------------------------------------------
+
+
+def check_config(config: type[Config]) -> None:
+    """Every key is documented, and the class is frozen and refuses keys it does not know."""
+    undocumented = [name for name, info in config.model_fields.items() if not info.description]
+    assert not undocumented, f"keys without a docstring under them: {', '.join(undocumented)}"
+    assert config.model_config.get("frozen"), f"{config.__qualname__} must be frozen"
+    assert config.model_config.get("extra") == "forbid", f"{config.__qualname__} must refuse unknown keys"
+
+
+def check_stage(
+    stage: type[Stage], options: Mapping[str, Any], inputs: Mapping[str, Artifact], folder: Path
+) -> Artifact:
+    """Hold a stage to what every stage promises by making its artifact twice, below `folder`; returns the first.
+
+    Kinds and config are declared; pins repeat; the numbers are plain JSON; numbers and files are the same both times.
+    """
+    check_config(stage.Config)
+    kinds = get_args(Kind)
+    assert {stage.makes, *stage.takes.values(), *stage.may_take.values()} <= set(kinds), f"a kind is one of {kinds}"
+    assert set(stage.takes) <= set(inputs), f"this check needs inputs {set(stage.takes)}"
+    config = build(stage.Config, options)
+    assert stage().pins(config) == stage().pins(config), "pins must repeat"
+    one, two = (_made(stage(), config, inputs, folder / name) for name in ("first", "second"))
+    assert one.stats == two.stats, "the same config and inputs must give the same numbers"
+    assert one.manifest["files"] == two.manifest["files"], "the same config and inputs must give the same files"
+    return one
+
+
+def _made(stage: Stage, config: Config, inputs: Mapping[str, Artifact], root: Path) -> Artifact:
+    recipe = {"stage": stage.name, "stage_version": stage.version, "pins": stage.pins(config)}
+    recipe |= {"config": result_fields(config)}
+    return sealed(root, stage.makes, lambda out: stage.fill(out, config, dict(inputs)), inputs, recipe)
+
+
+def sealed(
+    root: Path,
+    kind: Kind,
+    fill: Callable[[Path], dict[str, Any] | None],
+    inputs: Mapping[str, Artifact] | None = None,
+    recipe: Mapping[str, Any] | None = None,
+) -> Artifact:
+    """What `fill` writes into the folder it is given, as an artifact in the store `root`: input for a stage's test."""
+    parents = dict(inputs or {})
+    head: dict[str, Any] = {"kind": kind, "stage": "test", "stage_version": 1, "config": {}, "pins": {}}
+    head |= recipe or {}
+    head["inputs"] = {name: parent.id for name, parent in parents.items()}
+    head["external"] = {p.id: str(p.path) for p in parents.values() if p.path.parent != root}
+    return Store(root).make(f"{kind}-{fingerprint(head)}", lambda out: fill(out) or {}, head)
