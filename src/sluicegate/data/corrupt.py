@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Protocol
 
 from sluicegate.registry import CORRUPTIONS
-from sluicegate.schema import Record, make_record
+from sluicegate.schema import Message, Record, make_record
 
 KINDS = ("mismatch", "number", "truncate", "swap", "replace")
 TRIES = 10
@@ -124,8 +124,9 @@ def response(record: Record) -> str:
 def with_response(record: Record, text: str, kind: str) -> Record:
     """The record with another last assistant turn, under the id of the conversation this makes."""
     last = max(i for i, m in enumerate(record["messages"]) if m["role"] == "assistant")
-    messages = [{**m, "content": text} if i == last else m for i, m in enumerate(record["messages"])]
-    meta = {"corruption": kind, "of": record["id"]}
+    changed = Message(role="assistant", content=text)
+    messages = [changed if i == last else m for i, m in enumerate(record["messages"])]
+    meta: dict[str, object] = {"corruption": kind, "of": record["id"]}
     return make_record(messages, record["source"], record["lang"], record["answer"], meta)
 
 
