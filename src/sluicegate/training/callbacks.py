@@ -1,0 +1,23 @@
+"""What rides along with a transformers `Trainer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.progress import Progress
+from transformers import TrainerCallback
+
+
+class ShowProgress(TrainerCallback):
+    """Moves one task of a rich display forward, a step at a time."""
+
+    def __init__(self, display: Progress, description: str) -> None:
+        self.display, self.description = display, description
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Now the number of steps is known."""
+        self.task = self.display.add_task(self.description, total=state.max_steps)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """One optimizer step is done."""
+        self.display.update(self.task, completed=state.global_step)

@@ -1,0 +1,124 @@
+"""Supervised fine-tuning: the transformers `Trainer` over rows whose label spans are already known."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from transformers import PrinterCallback, Trainer, TrainingArguments
+
+from sluicegate import runtime
+from sluicegate.errors import ConfigError
+from sluicegate.models import adapters
+from sluicegate.models.encode import Encoded, collate
+from sluicegate.models.load import Loaded
+from sluicegate.training.callbacks import ShowProgress
+from sluicegate.training.sft_config import SftConfig
+
+WINDOW = 8
+"""Batches among which rows are sorted by length."""
+CURVE_POINTS = 20
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A fine-tuned model and how its loss fell."""
+
+    model: Any
+    """The model given, in evaluation mode, or a `PeftModel` around it."""
+    steps: int
+    loss: float
+    """Mean loss per label token over the last twentieth of the steps."""
+    curve: list[dict[str, float]]
+    """step, loss, grad_norm and learning_rate at about 20 points."""
+
+
+def tune(loaded: Loaded, rows: Sequence[Encoded], config: SftConfig, out: Path) -> Tuned:
+    """Train on the label tokens of `rows`; the same seed on the same machine gives the same weights.
+
+    Args:
+        loaded: the base; a full fine-tuning changes it in place.
+        rows: encoded conversations, each with label tokens.
+        config: what to do.
+        out: a folder the Trainer may use; it leaves nothing there.
+    """
+    runtime.seed_everything(config.seed)
+    model = adapters.attach(loaded.model, config.lora) if config.method == "lora" else loaded.model
+    laid_out = list(lay_out(rows, config))
+    args = _arguments(config, loaded, math.ceil(len(laid_out) / config.batch_size), out)
+    with runtime.progress() as display:
+        trainer = Trainer(
+            model=model,
+            args=args,
+            train_dataset=laid_out,
+            data_collator=partial(collate, pad_id=loaded.tokenizer.pad_token_id or 0),
+            callbacks=[ShowProgress(display, f"fine-tune ({config.method})")],
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+    curve = [_point(entry) for entry in trainer.state.log_history if "loss" in entry]
+    return Tuned(model.eval(), trainer.state.global_step, curve[-1]["loss"], curve)
+
+
+def lay_out(rows: Sequence[Encoded], config: SftConfig) -> Iterator[Encoded]:
+    """Every row of the run in the order it is trained on: shuffled, with rows of like length in one batch.
+
+    Laid out ahead, so that the order hangs on the seed alone and not on how many processes share it. Whole passes
+    over the rows follow one another; sorting stays within windows of 8 batches, whose batches are shuffled again.
+    """
+    rng = random.Random(config.seed)
+    total = config.max_steps * config.batch_size if config.max_steps else math.ceil(config.epochs * len(rows))
+    stream: list[Encoded] = []
+    while len(stream) < total:
+        stream += rng.sample(rows, len(rows))
+    for begin in range(0, total, WINDOW * config.batch_size):
+        window = sorted(stream[begin : min(total, begin + WINDOW * config.batch_size)], key=lambda row: len(row.ids))
+        batches = [window[i : i + config.batch_size] for i in range(0, len(window), config.batch_size)]
+        # A last batch that is not full must stay last, or batches would shift.
+        short = [batches.pop()] if len(batches[-1]) < config.batch_size else []
+        rng.shuffle(batches)
+        for batch in batches + short:
+            yield from batch
+
+
+def _arguments(config: SftConfig, loaded: Loaded, steps: int, out: Path) -> TrainingArguments:
+    """Everything the device decides is set here, for the defaults of trainers differ and change."""
+    on_cpu, on_gpu = loaded.device.type == "cpu", loaded.device.type == "cuda"
+    checkpoint = on_gpu if config.checkpoint_activations is None else config.checkpoint_activations
+    per_device = config.device_batch_size or max(1, config.batch_size // runtime.world_size())
+    shares, rest = divmod(config.batch_size, per_device * runtime.world_size())
+    if rest or not shares:
+        counts = f"{runtime.world_size()} processes of {per_device} rows"
+        raise ConfigError(f"batch_size {config.batch_size} cannot be shared by {counts}", "make it a multiple of them")
+    return TrainingArguments(
+        output_dir=str(out),
+        per_device_train_batch_size=per_device,
+        gradient_accumulation_steps=shares,
+        max_steps=steps,
+        learning_rate=config.peak_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=math.ceil(config.warmup_share * steps),
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        train_sampling_strategy="sequential",
+        seed=config.seed,
+        use_cpu=on_cpu,
+        bf16=on_gpu and runtime.pick_dtype(loaded.device.type)[0].itemsize == 2,
+        activation_checkpointing=checkpoint,
+        activation_checkpointing_kwargs={"use_reentrant": False} if checkpoint else None,
+        dataloader_pin_memory=not on_cpu,
+        remove_unused_columns=False,
+        logging_steps=max(1, steps // CURVE_POINTS),
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _point(entry: dict[str, float]) -> dict[str, float]:
+    return {name: entry[name] for name in ("step", "loss", "grad_norm", "learning_rate")}

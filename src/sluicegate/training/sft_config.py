@@ -1,0 +1,52 @@
+"""What a fine-tuning can be told. Apart from the training itself, so that planning a run imports no torch."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from sluicegate.config import Config, runtime
+from sluicegate.models.adapters import LoraSettings
+
+
+class SftConfig(Config):
+    """How a model is fine-tuned on conversations."""
+
+    method: Literal["full", "lora"] = "full"
+    """Train every parameter, or a low-rank adapter beside a frozen base."""
+    lora: LoraSettings = LoraSettings()
+    """The adapter of `method: lora`."""
+    max_steps: int | None = Field(None, ge=1)
+    """Optimizer steps; rows are gone through as often as it takes. None: as `epochs` says."""
+    epochs: float = Field(3.0, gt=0)
+    """Times every row is seen, where `max_steps` is not given."""
+    batch_size: int = Field(16, ge=1)
+    """Rows per optimizer step, over all processes."""
+    learning_rate: float | None = Field(None, gt=0)
+    """Its peak, reached after the warm-up; it falls to 0 linearly. None: 2e-5 (full) or 2e-4 (lora)."""
+    warmup_share: float = Field(0.05, ge=0, lt=1)
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float = Field(0.01, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+    """Longer gradients are cut to this length."""
+    max_length: int = Field(2048, ge=2)
+    """Tokens of a row that are read; longer rows are cut at the end and counted."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the weights. auto: float32 for full, on a GPU under bfloat16 autocast; as the device likes for lora."""
+    seed: int = 0
+    device_batch_size: int | None = runtime(None, ge=1)
+    """Rows per forward pass and device; it must divide the batch. None: the whole batch."""
+    checkpoint_activations: bool | None = runtime(None)
+    """Compute activations twice to hold fewer of them. None: on a GPU."""
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if self.batch_size % (self.device_batch_size or 1):
+            raise ValueError(f"device_batch_size {self.device_batch_size} does not divide batch_size {self.batch_size}")
+        return self
+
+    @property
+    def peak_rate(self) -> float:
+        """The learning rate asked for, or the method's."""
+        return self.learning_rate or {"full": 2e-5, "lora": 2e-4}[self.method]
