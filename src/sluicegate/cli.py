@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sluicegate.errors import ArtifactError, ConfigError, SluiceError
+from sluicegate.errors import ArtifactError, SluiceError
 
 DEFAULT_OUT = "runs/latest"
 LISTS = ("stages", "signals", "rules", "corruptions", "recipes", "runs", "artifacts")
@@ -66,8 +66,9 @@ def _verb(verbs: Any, name: str, do: Any, help_text: str) -> argparse.ArgumentPa
 
 def _run_options(parser: argparse.ArgumentParser, form: str) -> None:
     parser.add_argument("overrides", nargs="*", help=form)
-    parser.add_argument("--out", type=Path, default=None, help="the run's folder (default: runs/<recipe> or runs/latest)")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan: what stands, what would be made; make nothing")
+    parser.add_argument("--out", type=Path, help="the run's folder (default: runs/<recipe> or runs/latest)")
+    plan_help = "print the plan: what stands, what would be made; make nothing"
+    parser.add_argument("--dry-run", action="store_true", help=plan_help)
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -152,7 +153,8 @@ def _show(args: argparse.Namespace) -> None:
     print("files")
     _print_tree({e["path"]: f"{e['bytes']:,} bytes" for e in m["files"]})
     print("ancestors, oldest first")
-    _print_tree({i: store.open(i).manifest["stage"] if store.has(i) else "from outside" for i in store.lineage(found.id)})
+    stages = {i: store.open(i).manifest["stage"] if store.has(i) else "from outside" for i in store.lineage(found.id)}
+    _print_tree(stages)
 
 
 def _print_tree(tree: dict[str, Any], indent: str = "  ") -> None:

@@ -86,6 +86,7 @@ class Plan:
     def _resolve(self, step: str, wire: str, value: str, kind: Kind) -> str:
         """The artifact id behind a step name, an artifact id, an artifact folder, a model folder or a raw file."""
         at = f"steps.{step}.{wire}"
+        found_kind: str
         if value in self.steps:
             found_kind, found = self.steps[value].stage.makes, self.steps[value].artifact_id
         elif self.store.has(value):
@@ -205,12 +206,14 @@ def _snapshot(name: str, at: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise MissingError(f"{at}: no model folder {name}", "give a folder that save_pretrained wrote, or a hub name")
+        hint = "give a folder that save_pretrained wrote, or a hub name"
+        raise MissingError(f"{at}: no model folder {name}", hint)
     try:
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]))
     except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as err:
         why = str(err).splitlines()[0]
-        raise MissingError(f"{at}: no folder and no hub model '{name}' ({why})", f"get it with: hf download {name}") from None
+        what = f"{at}: no folder and no hub model '{name}' ({why})"
+        raise MissingError(what, f"get it with: hf download {name}") from None
 
 
 def _record_recipe(recipe: Mapping[str, Any], folder: Path) -> None:
@@ -222,7 +225,9 @@ def _record_recipe(recipe: Mapping[str, Any], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "recipe.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(recipe))), encoding="utf-8")
     except (PermissionError, NotADirectoryError, FileExistsError) as err:
-        raise ArtifactError(f"cannot write into {folder}: {err.strerror}", "choose another folder with out=DIR") from None
+        raise ArtifactError(
+            f"cannot write into {folder}: {err.strerror}", "choose another folder with out=DIR"
+        ) from None
 
 
 def _record_step(folder: Path, step: Step, done: Mapping[str, Artifact]) -> None:

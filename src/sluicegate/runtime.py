@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -98,7 +98,7 @@ def warn(text: str) -> None:
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
     """The items, with a progress bar and an ETA while they pass."""
-    known = total if total is not None else (len(items) if hasattr(items, "__len__") else None)
+    known = len(items) if total is None and isinstance(items, Sized) else total
     with progress() as bar:
         task = bar.add_task(description, total=known)
         for item in items:
@@ -111,9 +111,9 @@ def progress() -> Iterator[Progress]:
     """A rich progress display in the house's columns; shows nothing when the console is not a terminal."""
     from rich import progress as rp
 
-    columns = [rp.TextColumn("  {task.description:32s}"), rp.BarColumn(), rp.MofNCompleteColumn(), rp.TimeElapsedColumn()]
-    left = [rp.TextColumn("left"), rp.TimeRemainingColumn()]
-    with rp.Progress(*columns, *left, console=console(), transient=True, disable=not console().is_terminal) as bar:
+    done = [rp.TextColumn("  {task.description:32s}"), rp.BarColumn(), rp.MofNCompleteColumn()]
+    time = [rp.TimeElapsedColumn(), rp.TextColumn("left"), rp.TimeRemainingColumn()]
+    with rp.Progress(*done, *time, console=console(), transient=True, disable=not console().is_terminal) as bar:
         yield bar
 
 

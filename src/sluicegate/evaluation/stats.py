@@ -1,0 +1,101 @@
+"""The pigeonhole bootstrap (Owen, arXiv 0712.1111): intervals over training seeds and questions at once; and AUROC.
+
+A measured arm is a 0/1 matrix, (seeds, questions). Questions are drawn with replacement, and so are seeds, for
+another training run and another test set would both have given another number. Resampling only one of the two gives
+intervals that are too narrow. What no bootstrap can see is the seed noise of an arm that was trained once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+DRAWS = 4000
+CHUNK = 500  # draws in memory at once: 500 × questions counts
+TAILS = (2.5, 97.5)
+
+Floats = NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """An estimate with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def mean_interval(per_seed_correct: ArrayLike) -> Interval:
+    """Mean accuracy of one arm, (seeds, questions); the same matrix always gives the same interval."""
+    correct = _matrix(per_seed_correct)  # (S, Q)
+    draws = [_drawn(correct, seeds, questions) for seeds, questions in _resamples(*correct.shape)]
+    return _interval(correct.mean(), np.concatenate(draws))
+
+
+def paired_difference(a: ArrayLike, b: ArrayLike) -> Interval:
+    """Mean accuracy of `a` minus that of `b`: the same questions in both, seeds paired where there are as many.
+
+    With different numbers of seeds, each arm's seeds are drawn on their own; the questions stay shared.
+
+    Raises:
+        ValueError: the matrices have different numbers of questions.
+    """
+    left, right = _matrix(a), _matrix(b)  # (Sa, Q), (Sb, Q)
+    if left.shape[1] != right.shape[1]:
+        raise ValueError(f"{left.shape[1]} questions against {right.shape[1]}")
+    if len(left) == len(right):
+        return mean_interval(left - right)
+    pairs = zip(_resamples(*left.shape), _resamples(*right.shape), strict=True)
+    draws = [_drawn(left, s, questions) - _drawn(right, t, questions) for (s, questions), (t, _) in pairs]
+    return _interval(left.mean() - right.mean(), np.concatenate(draws))
+
+
+def auroc(scores: ArrayLike, is_good: ArrayLike) -> float:
+    """Chance that a good row scores above a bad one, ties counting half.
+
+    Rows whose score is NaN were not scored and are left out. NaN if no good or no bad row is left.
+    """
+    values, good = np.asarray(scores, np.float64), np.asarray(is_good, bool)
+    values, good = values[~np.isnan(values)], good[~np.isnan(values)]
+    n_good, n_bad = int(good.sum()), int((~good).sum())
+    if not n_good or not n_bad:
+        return float("nan")
+    _, place, ties = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]  # 1-based, shared by ties
+    return float((ranks[good].sum() - n_good * (n_good + 1) / 2) / (n_good * n_bad))
+
+
+def _matrix(values: ArrayLike) -> Floats:
+    matrix = np.asarray(values, np.float64)
+    if matrix.ndim != 2 or not matrix.size:
+        raise ValueError(f"expected a matrix of seeds × questions, got shape {matrix.shape}")
+    return matrix
+
+
+def _resamples(seeds: int, questions: int) -> Iterator[tuple[Floats, Floats]]:
+    """Weights of every seed and of every question in each draw, (CHUNK, S) and (CHUNK, Q); each row sums to 1.
+
+    The streams hang on the sizes alone: two arms with the same questions draw the same questions.
+    """
+    seed_rng, question_rng = np.random.default_rng([0, seeds]), np.random.default_rng([1, questions])
+    for _ in range(DRAWS // CHUNK):
+        yield _weights(seed_rng, seeds), _weights(question_rng, questions)
+
+
+def _weights(rng: np.random.Generator, n: int) -> Floats:
+    """How often each of `n` things is drawn in n draws with replacement, over n; (CHUNK, n)."""
+    picks = rng.integers(n, size=(CHUNK, n)) + n * np.arange(CHUNK)[:, None]
+    return np.bincount(picks.ravel(), minlength=CHUNK * n).reshape(CHUNK, n) / n
+
+
+def _drawn(correct: Floats, seeds: Floats, questions: Floats) -> Floats:
+    """The mean of every draw, (CHUNK,)."""
+    return ((seeds @ correct) * questions).sum(axis=1)  # (CHUNK, S) @ (S, Q) -> (CHUNK, Q) -> (CHUNK,)
+
+
+def _interval(mean: float, draws: Floats) -> Interval:
+    low, high = np.percentile(draws, TAILS)
+    return Interval(float(mean), float(low), float(high))

@@ -1,0 +1,47 @@
+"""What is known of a pool: where its rows come from and, where faults were planted, which row has which."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sluicegate.artifacts import Artifact
+from sluicegate.data.world.faults import CLEAN
+
+
+@dataclass
+class Pool:
+    """Counts over a `messages` artifact. `faults` is empty for data of the user's own, whose faults nobody knows."""
+
+    id: str
+    rows: int = 0
+    dropped: int = 0
+    sources: Counter[str] = field(default_factory=Counter)
+    langs: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, str] = field(default_factory=dict)
+    """Row id to the fault in its `meta`."""
+
+    def shares(self, ids: Iterable[str] | None = None) -> dict[str, float]:
+        """Share of every fault among the rows `ids` (all, if None): clean first, then the most frequent."""
+        counts = Counter(self.faults.values() if ids is None else (self.faults[i] for i in ids if i in self.faults))
+        ordered = sorted(counts.items(), key=lambda item: (item[0] != CLEAN, -item[1], item[0]))
+        return {fault: n / counts.total() for fault, n in ordered}
+
+
+def read_pool(messages: Artifact) -> Pool:
+    """One pass over the rows; a `meta` without `fault` leaves the row's fault unknown."""
+    pool = Pool(messages.id, dropped=_dropped(messages))
+    for row in messages.rows("messages", ["id", "source", "lang", "meta"]):
+        pool.rows += 1
+        pool.sources[row["source"]] += 1
+        pool.langs[row["lang"]] += 1
+        if fault := json.loads(row["meta"]).get("fault"):
+            pool.faults[row["id"]] = fault
+    return pool
+
+
+def _dropped(messages: Artifact) -> int:
+    path = messages.path / "dropped.parquet"
+    return len(messages.table("dropped", ["reason"])) if path.is_file() else 0

@@ -1,0 +1,91 @@
+"""model + messages (+ selection, + trusted rows) → model, by supervised fine-tuning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from sluicegate.artifacts import Artifact, write_json
+from sluicegate.errors import ArtifactError, DataError
+from sluicegate.schema import Kind, Record, content_id
+from sluicegate.stages.base import Stage
+from sluicegate.training.sft_config import SftConfig
+
+
+class Sft(Stage):
+    """Trains on the rows of `data` that `selection` kept (all, without one), and on the `trusted` rows."""
+
+    name = "sft"
+    makes: ClassVar[Kind] = "model"
+    takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "messages"}
+    may_take: ClassVar[dict[str, Kind]] = {"selection": "selection", "trusted": "messages"}
+
+    class Config(SftConfig):
+        pass
+
+    def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
+        from sluicegate.models.encode import Encoder
+        from sluicegate.models.load import load
+        from sluicegate.training.sft import tune
+
+        base = inputs["model"]
+        pool, trusted = _rows(inputs)
+        loaded = load(base.path, dtype=_dtype(config))
+        _check_base(loaded.model, base)
+        rows = Encoder(loaded.tokenizer, config.max_length).encode_all(pool + trusted, "encode")
+        tuned = tune(loaded, rows, config, out)
+        stats = {
+            "rows": len(rows),
+            "pool_rows": len(pool),
+            "trusted_rows": len(trusted),
+            "label_tokens": sum(row.n_label for row in rows),
+            "truncated": sum(row.truncated > 0 for row in rows),
+            "steps": tuned.steps,
+            "loss": tuned.loss,
+        }
+        _save(tuned.model, config, out, base)
+        loaded.tokenizer.save_pretrained(out)
+        write_json(out / "training.json", {"stage": self.name, "method": config.method, **stats, "curve": tuned.curve})
+        return stats
+
+
+def _rows(inputs: dict[str, Artifact]) -> tuple[list[Record], list[Record]]:
+    """The pool's rows that are trained on, and the trusted rows that are not among them already."""
+    pool = cast(list[Record], list(inputs["data"].rows("messages")))
+    if "selection" in inputs:
+        pool = _kept(pool, inputs["selection"], inputs["data"])
+    seen = {content_id(row["id"]) for row in pool}
+    trusted = cast(list[Record], list(inputs["trusted"].rows("messages"))) if "trusted" in inputs else []
+    new = [row for row in trusted if content_id(row["id"]) not in seen]
+    if not pool and not new:
+        raise DataError(f"{inputs['data'].id}: no rows to train on", "select more of them")
+    return pool, new
+
+
+def _kept(pool: list[Record], selection: Artifact, data: Artifact) -> list[Record]:
+    """Joined by id; a selection made over other data is refused."""
+    kept = {row["id"] for row in selection.rows("selection") if row["kept"]}
+    found = [row for row in pool if row["id"] in kept]
+    if missing := kept - {row["id"] for row in found}:
+        what = f"{selection.id} keeps {len(missing)} rows that {data.id} has not, {min(missing)} among them"
+        raise ArtifactError(what, "give the data that was scored")
+    return found
+
+
+def _dtype(config: SftConfig) -> str:
+    """Small updates of every weight are lost in bfloat16, so full fine-tuning keeps float32 weights."""
+    return "float32" if config.method == "full" and config.dtype == "auto" else config.dtype
+
+
+def _check_base(model: Any, base: Artifact) -> None:
+    if hasattr(model, "peft_config"):
+        raise ArtifactError(f"{base.path} is an adapter, not a whole model", "merge it into its base first")
+
+
+def _save(model: Any, config: SftConfig, out: Path, base: Artifact) -> None:
+    if config.method == "full":
+        model.save_pretrained(out)
+    else:
+        from sluicegate.models.adapters import save_adapter
+
+        save_adapter(model, out, base.path)

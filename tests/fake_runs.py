@@ -1,0 +1,116 @@
+"""A whole comparison on disk without a model: messages, scores, selections, models, evaluations, in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sluicegate.artifacts import Artifact, Store, write_arrow, write_json, write_table
+from sluicegate.schema import Decision, Dropped, Record, make_record
+
+FAULTS = ("clean", "clean", "clean", "wrong_final", "gibberish", "dup")
+POOL, QUESTIONS, KEPT = 300, 80, 60
+HOSTILE = "<script>alert(1)</script> `</pre>` | **重要** 一共有多少个苹果？"
+
+Fill = Callable[[Path], dict[str, Any]]
+
+
+class FakeRuns:
+    """Makes artifacts with the files and the lineage the stages give them."""
+
+    def __init__(self, root: Path, faults: bool = True, answers: bool = True, text: str = HOSTILE) -> None:
+        self.store, self.faults, self.answers, self.text = Store(root), faults, answers, text
+        self.rng = np.random.default_rng(0)
+        self.pool = self._seal("messages-pool", self._messages)
+        self.trusted = self._seal("messages-trusted", lambda out: self._write(out, "trusted", 20))
+        self.scores = self._seal("scores-one", self._scores, data=self.pool)
+
+    def arms(self) -> dict[str, list[Artifact]]:
+        """Gate and random with trusted rows over three seeds; all rows and the trusted rows alone once."""
+        by_gate, by_chance = self.selection("gate", by="gate"), self.selection("random", by="")
+        return {
+            "gate": [self.evaluation("gate", s, 0.65, self.pool, by_gate, self.trusted) for s in range(3)],
+            "random": [self.evaluation("random", s, 0.45, self.pool, by_chance, self.trusted) for s in range(3)],
+            "all": [self.evaluation("all", 0, 0.5, self.pool)],
+            "trusted": [self.evaluation("trusted", 0, 0.48, self.trusted)],
+        }
+
+    def selection(self, name: str, by: str) -> Artifact:
+        """The best rows of a signal, or any; copies are barred."""
+        return self._seal(f"selection-{name}", lambda out: self._decide(out, by), {"by": by}, scores=self.scores)
+
+    def evaluation(
+        self,
+        arm: str,
+        seed: int,
+        rate: float,
+        data: Artifact,
+        selection: Artifact | None = None,
+        trusted: Artifact | None = None,
+    ) -> Artifact:
+        """An evaluated model that answers `rate` of the questions."""
+        rows = KEPT if selection else POOL
+        stats = {"rows": rows + 20 * bool(trusted), "trusted_rows": 20 * bool(trusted), "label_tokens": rows * 37}
+        inputs = {"data": data, "selection": selection, "trusted": trusted}
+        known = {name: artifact for name, artifact in inputs.items() if artifact}
+        model = self._seal(f"model-{arm}{seed}", lambda out: stats, **known)
+        return self._seal(f"evaluation-{arm}{seed}", lambda out: self._answer(out, rate), model=model)
+
+    def _seal(self, artifact_id: str, fill: Fill, config: dict[str, Any] | None = None, **inputs: Artifact) -> Artifact:
+        head = {"kind": artifact_id.split("-")[0], "stage": "fake", "stage_version": 1, "pins": {}}
+        head |= {"config": config or {}, "inputs": {name: made.id for name, made in inputs.items()}, "external": {}}
+        return self.store.make(artifact_id, fill, head)
+
+    def _messages(self, out: Path) -> dict[str, Any]:
+        dropped = [{"source": "pool.jsonl", "line": n, "reason": "no assistant turn", "text": "{}"} for n in range(7)]
+        write_table(out / "dropped.parquet", dropped, Dropped)
+        return self._write(out, "pool", POOL)
+
+    def _write(self, out: Path, name: str, rows: int) -> dict[str, Any]:
+        return {"rows": write_table(out / "messages.parquet", [self._record(name, n) for n in range(rows)], Record)}
+
+    def _record(self, name: str, n: int) -> Record:
+        turns = [("user", f"{name} {n}: {self.text}"), ("assistant", f"{n} {self.text} " + "long " * (n % 200))]
+        fault = FAULTS[n % len(FAULTS)] if name == "pool" else "clean"
+        meta: dict[str, object] = {"fault": fault} if self.faults else {}
+        return make_record([{"role": r, "content": c} for r, c in turns], f"world/{n % 3}", "en", None, meta)
+
+    def _scores(self, out: Path) -> dict[str, Any]:
+        ids = [row["id"] for row in self.pool.rows("messages")]
+        clean = np.array([FAULTS[n % len(FAULTS)] in ("clean", "dup") for n in range(POOL)])
+        gate = clean * 2.0 + self.rng.normal(size=POOL)
+        gate[:5] = np.nan
+        columns = {"gate": gate, "length": self.rng.normal(size=POOL)}
+        types = {"gate": pa.float32(), "gate_why": pa.string(), "length": pa.float32(), "length_why": pa.string()}
+        rows = [
+            {"id": i, **{s: c[n] for s, c in columns.items()}, **{f"{s}_why": "" for s in columns}}
+            for n, i in enumerate(ids)
+        ]
+        return {"rows": write_arrow(out / "scores.parquet", rows, pa.schema([("id", pa.string()), *types.items()]))}
+
+    def _decide(self, out: Path, by: str) -> dict[str, Any]:
+        table = self.scores.table("scores")
+        ids = table["id"].to_pylist()
+        values = table[by].to_numpy() if by else self.rng.random(POOL)
+        copies = {n for n in range(POOL) if FAULTS[n % len(FAULTS)] == "dup"}
+        barred = copies | set(np.flatnonzero(np.isnan(values)).tolist())
+        order = [n for n in np.argsort(-np.nan_to_num(values)).tolist() if n not in barred] + sorted(barred)
+        why = [f"the best {KEPT} of {POOL} by {by}" if by else "drawn at random"] * POOL
+        rows = [
+            {"id": ids[n], "kept": rank < KEPT, "rank": rank, "reason": "copy of another" if n in copies else why[n]}
+            for rank, n in enumerate(order)
+        ]
+        write_table(out / "selection.parquet", rows, Decision)
+        return {"rows": POOL, "kept": KEPT, "duplicates": len(copies), "unscored": len(barred - copies)}
+
+    def _answer(self, out: Path, rate: float) -> dict[str, Any]:
+        right = (self.rng.random(QUESTIONS) < rate).tolist()
+        rows = [{"id": f"q{n}", "correct": c if self.answers else None} for n, c in enumerate(right)]
+        write_arrow(out / "predictions.parquet", rows, pa.schema([("id", pa.string()), ("correct", pa.bool_())]))
+        accuracy = sum(right) / QUESTIONS if self.answers else None
+        write_json(out / "metrics.json", {"n": QUESTIONS, "accuracy": accuracy, "loss": 2 - rate, "by_source": {}})
+        return {"accuracy": accuracy}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluicegate.evaluation.stats import Interval, auroc, mean_interval, paired_difference
+
+
+def answers(seeds: int, questions: int, rate: float, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((seeds, questions)) < rate
+
+
+def test_interval_holds_the_mean_and_repeats() -> None:
+    correct = answers(3, 300, 0.6)
+    found = mean_interval(correct)
+    assert found.low < found.mean < found.high
+    assert found.mean == pytest.approx(correct.mean())
+    assert found == mean_interval(correct)
+
+
+def test_one_seed_gives_the_binomial_interval() -> None:
+    found = mean_interval(answers(1, 1000, 0.5))
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.5 / 1000**0.5, rel=0.08)
+
+
+def test_seeds_that_disagree_widen_the_interval() -> None:
+    same = np.repeat(answers(1, 200, 0.5), 4, axis=0)
+    rates = np.array([0.2, 0.4, 0.6, 0.8])[:, None]
+    apart = np.random.default_rng(1).random((4, 200)) < rates
+    assert np.ptp(mean_interval(apart)[1:]) > 1.5 * np.ptp(mean_interval(same)[1:])
+
+
+def test_sure_answers_have_no_width() -> None:
+    assert mean_interval([[1, 1], [1, 1]]) == (1.0, 1.0, 1.0)
+
+
+def test_difference_of_an_arm_to_itself_is_zero() -> None:
+    correct = answers(3, 50, 0.5)
+    assert paired_difference(correct, correct) == (0.0, 0.0, 0.0)
+
+
+def test_pairing_takes_out_what_the_questions_share() -> None:
+    hard = np.random.default_rng(0).random(400) < 0.5
+    better = hard | (np.random.default_rng(1).random(400) < 0.1)
+    found = paired_difference([better], [hard])
+    assert found.low > 0
+    assert found.high - found.low < np.ptp(mean_interval([hard])[1:])
+
+
+@pytest.mark.parametrize("seeds", [(1, 3), (3, 1), (5, 2)])
+def test_arms_with_different_numbers_of_seeds(seeds: tuple[int, int]) -> None:
+    good, poor = answers(seeds[0], 400, 0.7, seed=1), answers(seeds[1], 400, 0.4, seed=2)
+    found = paired_difference(good, poor)
+    assert 0 < found.low < good.mean() - poor.mean() < found.high
+    assert found == paired_difference(good, poor)
+
+
+def test_different_seed_numbers_still_share_the_questions() -> None:
+    hard = np.random.default_rng(0).random(400) < 0.5
+    assert paired_difference([hard], [hard, hard]) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    hits = [np.ptp(i[1:]) > 0 and i.low <= 0.5 <= i.high for i in map(_fresh_world, range(60))]
+    assert sum(hits) >= 50
+
+
+def _fresh_world(seed: int) -> Interval:
+    return mean_interval(answers(5, 60, 0.5, seed))
+
+
+@pytest.mark.parametrize("bad", [[], [1, 0], [[]]])
+def test_what_is_no_matrix_is_refused(bad: list) -> None:
+    with pytest.raises(ValueError, match="seeds × questions"):
+        mean_interval(bad)
+
+
+def test_other_questions_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 questions against 2"):
+        paired_difference([[1, 0, 1]], [[1, 0]])
+
+
+scored_rows = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=60)
+
+
+@settings(deadline=None)  # the first example imports scikit-learn
+@given(scored_rows.filter(lambda rows: len({good for _, good in rows}) == 2))
+def test_auroc_equals_scikit_learns(rows: list[tuple[int, bool]]) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    scores, good = zip(*rows, strict=True)
+    assert auroc(scores, good) == pytest.approx(roc_auc_score(good, scores))
+
+
+def test_auroc_leaves_unscored_rows_out() -> None:
+    nan = float("nan")
+    assert auroc([nan, 2.0, 1.0, nan], [False, True, False, True]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("scores", "good"), [([], []), ([1.0, 2.0], [True, True]), ([float("nan"), 1.0], [True, False])]
+)
+def test_auroc_of_one_class_is_nan(scores: list[float], good: list[bool]) -> None:
+    assert np.isnan(auroc(scores, good))
