@@ -1,0 +1,86 @@
+"""model + messages → evaluation: greedy replies graded against gold answers, and the loss of the gold replies."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from pydantic import Field
+
+from sluicegate.artifacts import Artifact, write_json, write_table
+from sluicegate.config import runtime
+from sluicegate.errors import DataError
+from sluicegate.schema import Kind, Record
+from sluicegate.stages.base import Stage
+
+if TYPE_CHECKING:
+    from sluicegate.evaluation.metrics import Metrics
+
+
+class Evaluate(Stage):
+    """The last assistant turn of a row is its gold reply, the turns before it are the prompt.
+
+    A reply is generated where the row has an `answer` to compare it with; every row counts for the loss.
+    """
+
+    name = "evaluate"
+    makes: ClassVar[Kind] = "evaluation"
+    takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "messages"}
+
+    class Config(Stage.Config):
+        max_new_tokens: int = Field(256, ge=1)
+        """Tokens after which a reply that does not end is cut."""
+        max_length: int = Field(2048, ge=2)
+        """Tokens of a row that the loss reads; longer rows are cut at the end and counted. Prompts are never cut."""
+        max_rows: int | None = Field(None, ge=1)
+        """Rows drawn from the data; None takes all."""
+        seed: int = 0
+        """Decides which rows are drawn."""
+        batch_size: int = runtime(96, ge=1)
+        """Replies generated at once."""
+        batch_tokens: int = runtime(8192, ge=1)
+        """Padded tokens per forward pass of the loss."""
+
+    def estimate(self, config: Any) -> dict[str, int]:
+        """Rows, and tokens generated at most; neither is known where all rows are taken."""
+        rows = config.max_rows
+        return {"rows": rows, "tokens": rows * config.max_new_tokens} if rows else {}
+
+    def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
+        from sluicegate.evaluation.loss import mean_loss
+        from sluicegate.evaluation.metrics import measure
+        from sluicegate.evaluation.predictions import Prediction, predict, question
+        from sluicegate.models.encode import Encoder
+        from sluicegate.models.load import load
+
+        questions = [question(row) for row in _drawn(inputs["data"], config)]
+        loaded = load(inputs["model"].path)
+        encoder = Encoder(loaded.tokenizer, config.max_length)
+        loss = mean_loss(loaded, encoder, questions, config.batch_tokens)
+        predictions = predict(loaded, encoder, questions, config.max_new_tokens, config.batch_size)
+        write_table(out / "predictions.parquet", predictions, Prediction)
+        metrics = measure(predictions, loss)
+        _write(metrics, out)
+        return {"n": metrics["n"], "accuracy": metrics["accuracy"], "loss": metrics["loss"]}
+
+
+def _drawn(data: Artifact, config: Any) -> list[Record]:
+    """All rows, or `max_rows` of them in the order of the data; the same for every model."""
+    rows = cast(list[Record], list(data.rows("messages")))
+    if not rows:
+        raise DataError(f"{data.id}: no rows to evaluate on", "look at dropped.parquet beside them")
+    if config.max_rows is None or config.max_rows >= len(rows):
+        return rows
+    places = random.Random(config.seed).sample(range(len(rows)), config.max_rows)
+    return [rows[i] for i in sorted(places)]
+
+
+def _write(metrics: Metrics, out: Path) -> None:
+    from sluicegate.evaluation.metrics import as_markdown, csv_rows
+
+    write_json(out / "metrics.json", metrics)
+    (out / "summary.md").write_text(as_markdown(metrics), encoding="utf-8")
+    with (out / "summary.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(csv_rows(metrics))
