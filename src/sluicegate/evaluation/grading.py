@@ -13,7 +13,7 @@ from sluicegate.data.world.answers import answer_of
 Error = Literal["", "cut", "no answer", "wrong answer"]
 """Empty for a correct reply. A wrong reply that reached the length limit is `cut`, whatever was read from it."""
 
-_FULL_WIDTH = {0xFF01 + n: 0x21 + n for n in range(94)} | {0x3000: 0x20}
+_FULL_WIDTH = {0xFF01 + n: 0x21 + n for n in range(94)} | {ord("\u3000"): " ", ord("￡"): "£", ord("￥"): "¥"}
 _NUMBER = re.compile(r"(?:(?<![\w)])[+-])?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?")
 _HASHES = re.compile(r"####[ \t]*(\S.*)")
 _CURRENCY = re.compile(r"\\?[$€£¥]")

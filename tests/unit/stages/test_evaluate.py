@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluicegate.artifacts import Artifact, external, write_table
+from sluicegate.config import build
+from sluicegate.errors import DataError
+from sluicegate.models import generate
+from sluicegate.models.load import Loaded
+from sluicegate.schema import Record, make_record
+from sluicegate.stages.evaluate import Evaluate
+from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    return external(tiny_model(tmp_path_factory.mktemp("model")), "model-external-0")
+
+
+def data_of(root: Path, records: list[Record]) -> Artifact:
+    return sealed(root, "messages", lambda out: {"rows": write_table(out / "messages.parquet", records, Record)})
+
+
+def evaluate(model: Artifact, data: Artifact, out: Path, **config: Any) -> dict[str, Any]:
+    out.mkdir()
+    return Evaluate().fill(out, build(Evaluate.Config, config), {"model": model, "data": data})
+
+
+def metrics_of(out: Path) -> dict[str, Any]:
+    return json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+
+
+def row(asked: str, said: str, answer: str | None, source: str = "sums") -> Record:
+    turns: Any = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
+    return make_record(turns, source, "en", answer)
+
+
+def test_the_contract(model: Artifact, tmp_path: Path) -> None:
+    made = check_stage(
+        Evaluate, {"max_new_tokens": 8}, {"model": model, "data": data_of(tmp_path, tiny_pool(10))}, tmp_path / "made"
+    )
+    assert set(made.stats) == {"n", "accuracy", "loss"}
+    files = {entry["path"] for entry in made.manifest["files"]}
+    assert files == {"metrics.json", "predictions.parquet", "predictions.head.jsonl", "summary.md", "summary.csv"}
+
+
+@pytest.fixture
+def canned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Prompts the model is asked; it replies what the last word of each is, taken from `REPLIES`."""
+    asked: list[str] = []
+
+    def reply(loaded: Loaded, prompts: list[list[int]], max_new_tokens: int, batch_size: int) -> list[str]:
+        texts = [loaded.tokenizer.decode(prompt) for prompt in prompts]
+        asked.extend(texts)
+        return [next(said for question, said in REPLIES.items() if question in text) for text in texts]
+
+    monkeypatch.setattr(generate, "generate", reply)
+    return asked
+
+
+REPLIES = {
+    "2 + 2?": "2 + 2 = 4. The answer is 4.",
+    "2 + 3?": "The answer is 6.",
+    "3 + 3?": "Who knows.",
+    "3 + 4?": "Let us go step by step, " * 4,
+    "Capital?": "Rozu",
+}
+
+
+def test_accuracy_by_hand(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    rows = [row(asked, "The answer is 7.", str(4 + n)) for n, asked in enumerate(list(REPLIES)[:4])]
+    rows += [row("Capital?", "It is Rozu.", "Rozu", "kb"), row("Write a poem.", "Roses.", None, "poems")]
+    stats = evaluate(model, data_of(tmp_path, rows), tmp_path / "out", max_new_tokens=64)
+    metrics = metrics_of(tmp_path / "out")
+    assert stats == {"n": 6, "accuracy": 0.4, "loss": metrics["loss"]}
+    assert metrics["by_source"] == {
+        "kb": {"n": 1, "graded": 1, "accuracy": 1.0},
+        "poems": {"n": 1, "graded": 0, "accuracy": None},
+        "sums": {"n": 4, "graded": 4, "accuracy": 0.25},
+    }
+    assert metrics["errors"] == {"cut": 1, "no answer": 1, "wrong answer": 1}
+    predictions = predictions_of(tmp_path / "out")
+    assert [p["error"] for p in predictions] == ["", "wrong answer", "no answer", "cut", "", None]
+    assert [p["extracted"] for p in predictions] == ["4", "6", None, None, "Rozu", None]
+    assert [p["correct"] for p in predictions] == [True, False, False, False, True, None]
+    assert len(canned) == 5, "a row without an answer is not asked"
+    assert all("The answer is 7." not in text and "It is Rozu." not in text for text in canned), "no gold in a prompt"
+
+
+def predictions_of(out: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(out / "predictions.parquet").to_pylist()
+
+
+def test_a_chat_is_asked_with_the_turns_before_its_last_reply(
+    canned: list[str], model: Artifact, tmp_path: Path
+) -> None:
+    turns = [("user", "Hello."), ("assistant", "Hi."), ("user", "2 + 2?"), ("assistant", "The answer is 4.")]
+    chat: Any = [{"role": role, "content": text} for role, text in [*turns, ("user", "Thanks.")]]
+    evaluate(model, data_of(tmp_path, [make_record(chat, "chat", "en", "4")]), tmp_path / "out")
+    assert canned == ["User:\nHello.\n\nAssistant:\nHi.<|endoftext|>\n\nUser:\n2 + 2?\n\nAssistant:\n"]
+    (prediction,) = predictions_of(tmp_path / "out")
+    assert prediction["prompt"] == "user: Hello.\nassistant: Hi.\nuser: 2 + 2?"
+    assert prediction["correct"]
+
+
+def test_without_answers_there_is_a_loss_and_no_accuracy(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    document: Any = [{"role": "assistant", "content": "A text of its own."}]
+    rows = [row("Write a poem.", "Roses are red.", None), make_record(document, "text", "en")]
+    stats = evaluate(model, data_of(tmp_path, rows), tmp_path / "out")
+    assert stats["accuracy"] is None
+    assert stats["loss"] > 0
+    assert metrics_of(tmp_path / "out")["errors"] == {}
+    assert canned == []
+    assert [p["correct"] for p in predictions_of(tmp_path / "out")] == [None, None]
+
+
+def test_max_rows_draws_the_same_questions_for_every_model(model: Artifact, tmp_path: Path) -> None:
+    data = data_of(tmp_path, tiny_pool(24))
+    other = external(tiny_model(tmp_path / "llama", "llama", seed=1), "model-external-1")
+
+    def asked(name: str, model: Artifact, **config: Any) -> list[str]:
+        stats = evaluate(model, data, tmp_path / name, max_rows=6, max_new_tokens=1, **config)
+        assert stats["n"] == 6
+        return [p["id"] for p in predictions_of(tmp_path / name)]
+
+    first = asked("one", model)
+    assert asked("two", other) == first
+    assert asked("three", model, seed=1) != first
+    everything = [record["id"] for record in data.rows("messages")]
+    assert sorted(first, key=everything.index) == first, "in the order of the data"
+
+
+def test_summaries_say_what_the_metrics_say(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    rows = [row("2 + 2?", "4", "4", "a|b"), row("2 + 3?", "5", "5", "a|b"), row("Poem?", "Roses.", None, "poems")]
+    evaluate(model, data_of(tmp_path, rows), tmp_path / "out")
+    loss = metrics_of(tmp_path / "out")["loss"]
+    text = (tmp_path / "out" / "summary.md").read_text(encoding="utf-8")
+    assert r"| a\|b | 2 | 2 | 50.0% |" in text
+    assert "| poems | 1 | 0 | – |" in text
+    assert f"{loss:.4f} nats" in text
+    assert "Errors: wrong answer 1." in text
+    with (tmp_path / "out" / "summary.csv").open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert table[-1] == {"source": "all", "n": "3", "graded": "2", "accuracy": "0.5", "loss": str(loss)}
+    assert table[1]["accuracy"] == ""
+
+
+def test_no_rows_is_an_error(model: Artifact, tmp_path: Path) -> None:
+    data = data_of(tmp_path, [])
+    with pytest.raises(DataError, match=f"{data.id}: no rows"):
+        evaluate(model, data, tmp_path / "out")
+
+
+def test_a_dry_run_knows_the_most_it_can_take() -> None:
+    assert Evaluate().estimate(build(Evaluate.Config, {})) == {}
+    wanted = {"rows": 10, "tokens": 320}
+    assert Evaluate().estimate(build(Evaluate.Config, {"max_rows": 10, "max_new_tokens": 32})) == wanted
