@@ -13,34 +13,36 @@ from sluicegate.artifacts import Artifact, Store, write_arrow, write_json, write
 from sluicegate.schema import Decision, Dropped, Record, make_record
 
 FAULTS = ("clean", "clean", "clean", "wrong_final", "gibberish", "dup")
-POOL, QUESTIONS, KEPT = 300, 80, 60
+QUESTIONS, TRUSTED, DROPPED, TOKENS = 80, 20, 7, 37  # TOKENS: label tokens of every row
 HOSTILE = "<script>alert(1)</script> `</pre>` | **重要** 一共有多少个苹果？"
 
 Fill = Callable[[Path], dict[str, Any]]
 
 
 class FakeRuns:
-    """Makes artifacts with the files and the lineage the stages give them."""
+    """Makes artifacts with the files and the lineage the stages give them; a selection keeps a fifth of the pool."""
 
-    def __init__(self, root: Path, faults: bool = True, answers: bool = True, text: str = HOSTILE) -> None:
-        self.store, self.faults, self.answers, self.text = Store(root), faults, answers, text
+    def __init__(
+        self, root: Path, rows: int = 300, faults: bool = True, answers: bool = True, text: str = HOSTILE
+    ) -> None:
+        self.store, self.rows, self.faults, self.answers, self.text = Store(root), rows, faults, answers, text
         self.rng = np.random.default_rng(0)
         self.pool = self._seal("messages-pool", self._messages)
-        self.trusted = self._seal("messages-trusted", lambda out: self._write(out, "trusted", 20))
+        self.trusted = self._seal("messages-trusted", lambda out: self._write(out, "trusted", TRUSTED))
         self.scores = self._seal("scores-one", self._scores, data=self.pool)
 
     def arms(self) -> dict[str, list[Artifact]]:
         """Gate and random with trusted rows over three seeds; all rows and the trusted rows alone once."""
-        by_gate, by_chance = self.selection("gate", by="gate"), self.selection("random", by="")
+        by_gate, by_chance = self.selection("gate", by="gate"), [self.selection(f"random{s}") for s in range(3)]
         return {
             "gate": [self.evaluation("gate", s, 0.65, self.pool, by_gate, self.trusted) for s in range(3)],
-            "random": [self.evaluation("random", s, 0.45, self.pool, by_chance, self.trusted) for s in range(3)],
+            "random": [self.evaluation("random", s, 0.45, self.pool, by_chance[s], self.trusted) for s in range(3)],
             "all": [self.evaluation("all", 0, 0.5, self.pool)],
             "trusted": [self.evaluation("trusted", 0, 0.48, self.trusted)],
         }
 
-    def selection(self, name: str, by: str) -> Artifact:
-        """The best rows of a signal, or any; copies are barred."""
+    def selection(self, name: str, by: str = "") -> Artifact:
+        """The best rows of a signal, or any; copies and what the signal could not score are barred."""
         return self._seal(f"selection-{name}", lambda out: self._decide(out, by), {"by": by}, scores=self.scores)
 
     def evaluation(
@@ -53,8 +55,8 @@ class FakeRuns:
         trusted: Artifact | None = None,
     ) -> Artifact:
         """An evaluated model that answers `rate` of the questions."""
-        rows = KEPT if selection else POOL
-        stats = {"rows": rows + 20 * bool(trusted), "trusted_rows": 20 * bool(trusted), "label_tokens": rows * 37}
+        kept, added = (selection or data).stats["kept" if selection else "rows"], TRUSTED * bool(trusted)
+        stats = {"rows": kept + added, "trusted_rows": added, "label_tokens": TOKENS * (kept + added)}
         inputs = {"data": data, "selection": selection, "trusted": trusted}
         known = {name: artifact for name, artifact in inputs.items() if artifact}
         model = self._seal(f"model-{arm}{seed}", lambda out: stats, **known)
@@ -66,9 +68,11 @@ class FakeRuns:
         return self.store.make(artifact_id, fill, head)
 
     def _messages(self, out: Path) -> dict[str, Any]:
-        dropped = [{"source": "pool.jsonl", "line": n, "reason": "no assistant turn", "text": "{}"} for n in range(7)]
+        dropped = [
+            {"source": "pool.jsonl", "line": n, "reason": "no assistant turn", "text": "{}"} for n in range(DROPPED)
+        ]
         write_table(out / "dropped.parquet", dropped, Dropped)
-        return self._write(out, "pool", POOL)
+        return self._write(out, "pool", self.rows)
 
     def _write(self, out: Path, name: str, rows: int) -> dict[str, Any]:
         return {"rows": write_table(out / "messages.parquet", [self._record(name, n) for n in range(rows)], Record)}
@@ -81,10 +85,10 @@ class FakeRuns:
 
     def _scores(self, out: Path) -> dict[str, Any]:
         ids = [row["id"] for row in self.pool.rows("messages")]
-        clean = np.array([FAULTS[n % len(FAULTS)] in ("clean", "dup") for n in range(POOL)])
-        gate = clean * 2.0 + self.rng.normal(size=POOL)
+        clean = np.array([FAULTS[n % len(FAULTS)] in ("clean", "dup") for n in range(self.rows)])
+        gate = clean * 2.0 + self.rng.normal(size=self.rows)
         gate[:5] = np.nan
-        columns = {"gate": gate, "length": self.rng.normal(size=POOL)}
+        columns = {"gate": gate, "length": self.rng.normal(size=self.rows)}
         types = {"gate": pa.float32(), "gate_why": pa.string(), "length": pa.float32(), "length_why": pa.string()}
         rows = [
             {"id": i, **{s: c[n] for s, c in columns.items()}, **{f"{s}_why": "" for s in columns}}
@@ -93,19 +97,19 @@ class FakeRuns:
         return {"rows": write_arrow(out / "scores.parquet", rows, pa.schema([("id", pa.string()), *types.items()]))}
 
     def _decide(self, out: Path, by: str) -> dict[str, Any]:
-        table = self.scores.table("scores")
+        table, kept = self.scores.table("scores"), self.rows // 5
         ids = table["id"].to_pylist()
-        values = table[by].to_numpy() if by else self.rng.random(POOL)
-        copies = {n for n in range(POOL) if FAULTS[n % len(FAULTS)] == "dup"}
+        values = table[by].to_numpy() if by else self.rng.random(self.rows)
+        copies = {n for n in range(self.rows) if FAULTS[n % len(FAULTS)] == "dup"}
         barred = copies | set(np.flatnonzero(np.isnan(values)).tolist())
         order = [n for n in np.argsort(-np.nan_to_num(values)).tolist() if n not in barred] + sorted(barred)
-        why = [f"the best {KEPT} of {POOL} by {by}" if by else "drawn at random"] * POOL
+        why = [f"the best {kept} of {self.rows} by {by}" if by else "drawn at random"] * self.rows
         rows = [
-            {"id": ids[n], "kept": rank < KEPT, "rank": rank, "reason": "copy of another" if n in copies else why[n]}
+            {"id": ids[n], "kept": rank < kept, "rank": rank, "reason": "copy of another" if n in copies else why[n]}
             for rank, n in enumerate(order)
         ]
         write_table(out / "selection.parquet", rows, Decision)
-        return {"rows": POOL, "kept": KEPT, "duplicates": len(copies), "unscored": len(barred - copies)}
+        return {"rows": self.rows, "kept": kept, "duplicates": len(copies), "unscored": len(barred - copies)}
 
     def _answer(self, out: Path, rate: float) -> dict[str, Any]:
         right = (self.rng.random(QUESTIONS) < rate).tolist()

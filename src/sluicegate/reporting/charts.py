@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 # Mid tones, read as well on white as on near-black.
 WATER, GOLD, SILT, CLAY = "#3b82c4", "#d99a1c", "#8b95a1", "#c8553d"
-ROW = 30  # pixels of one bar or cell
+ROW, TALL, LINE = 30, 48, 14  # pixels of one bar or cell, of one arm, and of a line of text
+ROOM = 1.35  # of the longest bar, for the number behind it
+MARGIN = 0.02  # of accuracy, beyond the outermost interval
 
 
 def charts(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -36,20 +38,30 @@ def _accuracy(summary: Mapping[str, Any]) -> alt.LayerChart | None:
     if not arms:
         return None
     controls = {d["against"] for d in summary["differences"]}
-    rows = [{**_pick(arm, "arm", "accuracy", "low", "high"), "control": arm["arm"] in controls} for arm in arms]
+    rows = [
+        {
+            **_pick(arm, "arm", "accuracy", "low", "high"),
+            "control": arm["arm"] in controls,
+            "label": percent(arm["accuracy"]),
+        }
+        for arm in arms
+    ]
     seeds = [{"arm": arm["arm"], "seed": n, "value": value} for n, arm in enumerate(arms) for value in arm["per_seed"]]
     colour = alt.condition(alt.datum.control, alt.value(SILT), alt.value(WATER))
-    y = alt.Y("arm:N", sort=None, title=None)
-    x = alt.X("accuracy:Q", title="accuracy", axis=alt.Axis(format="%"), scale=alt.Scale(zero=False, nice=True))
+    ends = [row[key] for row in rows for key in ("low", "high")] + [seed["value"] for seed in seeds]
+    room = alt.Scale(domain=[max(0.0, min(ends) - MARGIN), min(1.0, max(ends) + MARGIN)], nice=False, zero=False)
+    axis = alt.Axis(format=".0%", tickCount=5, labelFlush=False)
+    y, x = alt.Y("arm:N", sort=None, title=None), alt.X("accuracy:Q", title=None, axis=axis, scale=room)
     tips = [alt.Tooltip("arm:N"), *[alt.Tooltip(f"{key}:Q", format=".1%") for key in ("accuracy", "low", "high")]]
     base = alt.Chart(alt.Data(values=rows)).encode(y=y, color=colour, tooltip=tips)
     rules = base.mark_rule(strokeWidth=3, strokeCap="round").encode(x=alt.X("low:Q"), x2="high:Q")
     points = base.mark_point(size=130, filled=True, opacity=1).encode(x=x)
-    rings = alt.Chart(alt.Data(values=seeds)).mark_point(size=34, strokeWidth=1.2, color=SILT, yOffset=10)
+    labels = alt.Chart(alt.Data(values=rows)).mark_text(dy=-14).encode(x=x, y=y, text="label:N")
+    rings = alt.Chart(alt.Data(values=seeds)).mark_point(size=34, strokeWidth=1.2, color=SILT, yOffset=12)
     rings = rings.encode(x="value:Q", y=y, tooltip=[alt.Tooltip("arm:N"), alt.Tooltip("value:Q", format=".1%")])
     means = [row for row in rows if row["control"]]
     mark = alt.Chart(alt.Data(values=means)).mark_rule(strokeDash=[4, 4], color=SILT).encode(x="accuracy:Q")
-    return _sized(alt.layer(mark, rings, rules, points), 44 * len(rows))
+    return _sized(alt.layer(mark, rings, rules, points, labels), alt.Step(TALL))
 
 
 def _loss(summary: Mapping[str, Any]) -> alt.LayerChart | None:
@@ -62,7 +74,7 @@ def _loss(summary: Mapping[str, Any]) -> alt.LayerChart | None:
     x = alt.X("loss:Q", title="loss, lower is better", scale=alt.Scale(zero=False, padding=24))
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=alt.Y("arm:N", sort=None, title=None))
     text = base.mark_text(align="left", dx=10).encode(text=alt.Text("loss:Q", format=".3f"))
-    return _sized(base.mark_point(size=130, filled=True, color=WATER, opacity=1) + text, ROW * len(rows))
+    return _sized(base.mark_point(size=130, filled=True, color=WATER, opacity=1) + text, alt.Step(TALL))
 
 
 def _faults(summary: Mapping[str, Any]) -> alt.LayerChart | None:
@@ -104,12 +116,15 @@ def _signals(summary: Mapping[str, Any]) -> alt.LayerChart | None:
 def _heat(rows: list[dict[str, Any]], x: str, y: str, value: str, colour: Any, depth: Any) -> alt.LayerChart:
     import altair as alt
 
-    across = alt.X(f"{x}:N", sort=None, title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=90))
+    lines = max(len(row[x].split(" ")) for row in rows)
+    head = {"labelExpr": "split(datum.label, ' ')", "labelLimit": 72, "labelPadding": 6 + LINE * (lines - 1)}
+    axis = alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False, **head)
+    across = alt.X(f"{x}:N", sort=None, title=None, axis=axis)
     down = alt.Y(f"{y}:N", sort=None, title=None)
     base = alt.Chart(alt.Data(values=rows)).encode(x=across, y=down)
     tips = [alt.Tooltip(f"{x}:N"), alt.Tooltip(f"{y}:N"), alt.Tooltip("label:N", title=value)]
     cells = base.mark_rect(cornerRadius=4).encode(color=colour, opacity=depth, tooltip=tips)
-    return _sized(cells + base.mark_text(fontSize=11).encode(text="label:N"), ROW * len({row[y] for row in rows}))
+    return _sized(cells + base.mark_text(fontSize=11).encode(text="label:N"), alt.Step(ROW))
 
 
 def _budgets(summary: Mapping[str, Any]) -> alt.LayerChart | None:
@@ -117,29 +132,29 @@ def _budgets(summary: Mapping[str, Any]) -> alt.LayerChart | None:
     import altair as alt
 
     rows = [_pick(arm, "arm", "label_tokens", "rows") for arm in summary["arms"] if arm["label_tokens"] is not None]
-    return _bars(rows, "arm", "label_tokens", "label tokens", alt.value(GOLD)) if rows else None
+    return _bars(rows, "arm", "label_tokens", alt.value(GOLD), TALL) if rows else None
 
 
 def _funnel(summary: Mapping[str, Any]) -> alt.LayerChart | None:
-    """Rows left in blue, rows lost in red, door by door."""
+    """Rows left in blue, rows lost in red and rows added in gold, door by door."""
     import altair as alt
 
-    colour = alt.condition(alt.datum.flow == "left", alt.value(WATER), alt.value(CLAY))
-    return _bars(summary["funnel"], "step", "rows", "rows", colour) if summary["funnel"] else None
+    flows = alt.Scale(domain=["left", "lost", "added"], range=[WATER, CLAY, GOLD])
+    colour = alt.Color("flow:N", scale=flows, legend=None)
+    return _bars(summary["funnel"], "step", "rows", colour, ROW) if summary["funnel"] else None
 
 
-def _bars(rows: list[dict[str, Any]], y: str, x: str, title: str, colour: Any) -> alt.LayerChart:
+def _bars(rows: list[dict[str, Any]], y: str, x: str, colour: Any, height: int) -> alt.LayerChart:
+    """Bars with their numbers behind them, which say more than an axis."""
     import altair as alt
 
-    room = alt.Scale(domain=[0, 1.3 * max(row[x] for row in rows) or 1], nice=False)
-    axis = alt.Axis(format="~s", tickCount=5)
+    room = alt.Scale(domain=[0, ROOM * max(row[x] for row in rows) or 1], nice=False)
     base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y(f"{y}:N", sort=None, title=None), x=alt.X(f"{x}:Q", title=title, scale=room, axis=axis)
+        y=alt.Y(f"{y}:N", sort=None, title=None), x=alt.X(f"{x}:Q", scale=room, axis=None)
     )
-    bars = base.mark_bar(cornerRadiusEnd=4, height={"band": 0.62}).encode(color=colour)
-    return _sized(
-        bars + base.mark_text(align="left", dx=6).encode(text=alt.Text(f"{x}:Q", format=",.0f")), alt.Step(ROW)
-    )
+    bars = base.mark_bar(cornerRadiusEnd=4, height=18).encode(color=colour)
+    numbers = base.mark_text(align="left", dx=6).encode(text=alt.Text(f"{x}:Q", format=",.0f"))
+    return _sized(bars + numbers, alt.Step(height))
 
 
 def _histogram(found: Mapping[str, Any]) -> alt.Chart:
@@ -155,9 +170,9 @@ def _histogram(found: Mapping[str, Any]) -> alt.Chart:
     fates = alt.Scale(domain=["kept", "dropped"], range=[GOLD, SILT])
     chart = alt.Chart(alt.Data(values=rows)).mark_bar(binSpacing=0.5)
     chart = chart.encode(
-        x=alt.X("from:Q", bin="binned", title=found["signal"], axis=alt.Axis(tickCount=5, grid=False)),
+        x=alt.X("from:Q", bin="binned", title=None, axis=alt.Axis(tickCount=5, grid=False)),
         x2="to:Q",
-        y=alt.Y("start:Q", title="rows", axis=alt.Axis(tickCount=4)),
+        y=alt.Y("start:Q", title=None, axis=alt.Axis(tickCount=3)),
         y2="end:Q",
         color=alt.Color("fate:N", scale=fates, legend=None),
         tooltip=[alt.Tooltip("fate:N"), alt.Tooltip("rows:Q"), alt.Tooltip("from:Q"), alt.Tooltip("to:Q")],

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sluicegate.reporting.lineage import Run
-from sluicegate.reporting.pool import Pool
+from sluicegate.reporting.pool import fault_of
 from sluicegate.reporting.scores import Scores
 from sluicegate.schema import Decision, Message, Record
 
 MAX_CHARS = 600
 
 
-def examples(run: Run, pools: Mapping[str, Pool], tables: Mapping[str, Scores], n: int) -> list[dict[str, Any]]:
+def examples(run: Run, tables: Mapping[str, Scores], n: int) -> list[dict[str, Any]]:
     """Up to `n` decisions of a run with their rows, kept ones first, best first; none for a run that kept all."""
     if not (run.selection and run.scores and run.data):
         return []
@@ -40,7 +39,7 @@ def _example(decision: Decision, record: Record, scores: Mapping[str, float | No
     return {
         **decision,
         "source": record["source"],
-        "fault": json.loads(record["meta"]).get("fault"),
+        "fault": fault_of(record),
         "scores": dict(scores),
         "prompt": shorten(_transcript(before)),
         "response": shorten(last["content"]),

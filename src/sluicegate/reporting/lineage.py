@@ -48,9 +48,9 @@ class Run:
         return self.selection.manifest["config"]["by"] if self.selection else ""
 
     @property
-    def seconds(self) -> float:
-        """Time to train and to evaluate it."""
-        return self.evaluation.seconds + (self.model.seconds if self.model else 0.0)
+    def seconds(self) -> float | None:
+        """Time its training took; None for a model made elsewhere."""
+        return self.model.seconds if self.model and "made" in self.model.manifest else None
 
 
 @dataclass(frozen=True)

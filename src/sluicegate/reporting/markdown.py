@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sluicegate.reporting.numbers import accuracy, bounds, count, decimals, duration, percent, points
+from sluicegate.reporting.numbers import INTERVALS, accuracy, bounds, count, decimals, duration, percent, points
 from sluicegate.reporting.summary import Summary
 
 
@@ -18,12 +18,12 @@ def render(summary: Summary) -> str:
 
 
 def _arms(summary: Summary) -> str:
-    header = ["arm", "seeds", "rows", "label tokens", "clean share", "accuracy [95 %]", "loss", "time per seed"]
+    header = ["arm", "seeds", "rows", "label tokens", "clean share", "accuracy [95 %]", "loss", "training time"]
     rows = [
         [plain(arm["arm"]), *_sizes(arm), accuracy(arm), decimals(arm["loss"]), duration(arm["seconds"])]
         for arm in summary["arms"]
     ]
-    return "## Arms\n\n" + table(header, rows)
+    return f"## Arms\n\n{table(header, rows)}\n\nMeans over the seeds; {INTERVALS}."
 
 
 def _sizes(arm: Mapping[str, Any]) -> list[str]:

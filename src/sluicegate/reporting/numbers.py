@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 NONE = "–"
+INTERVALS = "95 % intervals: pigeonhole bootstrap over seeds and questions"
+"""How `evaluation.stats` makes what stands in brackets."""
 
 
 def percent(share: float | None) -> str:
@@ -15,7 +17,7 @@ def percent(share: float | None) -> str:
 
 def points(difference: float, sign: bool = True) -> str:
     """`0.117` as `+11.7`: a difference of two shares in percentage points."""
-    return f"{100 * difference:{'+' if sign else ''}.1f}".replace("-", "−")
+    return f"{100 * difference:{'+' if sign else ''}z.1f}".replace("-", "−")
 
 
 def count(number: float | None) -> str:
@@ -44,7 +46,7 @@ def duration(seconds: float | None) -> str:
     """`75.3` as `1 min 15 s`."""
     if seconds is None:
         return NONE
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

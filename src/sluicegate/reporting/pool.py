@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sluicegate.artifacts import Artifact
 from sluicegate.data.world.faults import CLEAN
@@ -37,9 +38,15 @@ def read_pool(messages: Artifact) -> Pool:
         pool.rows += 1
         pool.sources[row["source"]] += 1
         pool.langs[row["lang"]] += 1
-        if fault := json.loads(row["meta"]).get("fault"):
+        if fault := fault_of(row):
             pool.faults[row["id"]] = fault
     return pool
+
+
+def fault_of(row: Mapping[str, Any]) -> str | None:
+    """The fault that was planted in a row (`clean` for none); None where nobody knows."""
+    fault = json.loads(row["meta"]).get("fault")
+    return fault if fault and isinstance(fault, str) else None
 
 
 def _dropped(messages: Artifact) -> int:

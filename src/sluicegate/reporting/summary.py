@@ -78,7 +78,7 @@ def summarize(
         "signals": _signals(traced, pools, tables, stats),
         "faults": faults,
         "histograms": list(histograms(traced, tables)),
-        "examples": examples(lead.first, pools, tables, n_examples),
+        "examples": examples(lead.first, tables, n_examples),
     }
 
 
@@ -102,7 +102,7 @@ def _arm(arm: Arm, shares: Mapping[str, float] | None, stats: Statistics) -> dic
         "high": high,
         "per_seed": [fmean(run.correct[q] for q in questions) for run in arm.runs] if questions else [],
         "loss": _mean([run.metrics.get("loss") for run in arm.runs]),
-        "seconds": fmean(run.seconds for run in arm.runs),
+        "seconds": _mean([run.seconds for run in arm.runs]),
         "evaluations": [run.evaluation.id for run in arm.runs],
     }
 
@@ -162,20 +162,25 @@ def _pool(run: Run, pools: Mapping[str, Pool]) -> dict[str, Any] | None:
 
 
 def _funnel(run: Run, pools: Mapping[str, Pool]) -> list[dict[str, Any]]:
-    """Rows left and rows lost at every door from the raw file to the lead arm."""
+    """Rows left, lost and added at every door from the raw file to the training of the lead arm."""
     if run.data is None:
         return []
     pool = pools[run.data.id]
-    doors: list[tuple[str, int, str]] = [
-        ("read", pool.rows + pool.dropped, "left"),
-        ("dropped at preparation", pool.dropped, "lost"),
-    ]
+    doors = [("read", pool.rows + pool.dropped, "left"), ("dropped at preparation", pool.dropped, "lost")]
+    doors += [("in the pool", pool.rows, "left")]
     if run.selection:
-        chosen = run.selection.stats
-        doors += [("scored", chosen["rows"] - chosen["unscored"], "left"), ("unscorable", chosen["unscored"], "lost")]
-        doors += [("duplicates removed", chosen["duplicates"], "lost")]
-    doors += [("kept", len(run.kept) if run.kept is not None else pool.rows, "left")]
+        doors += _choice(run.selection.stats)
+    if run.trusted and run.model:
+        trained = run.model.stats
+        doors += [("trusted rows added", trained["trusted_rows"], "added"), ("trained on", trained["rows"], "left")]
     return [{"step": step, "rows": rows, "flow": flow} for step, rows, flow in doors]
+
+
+def _choice(chosen: Mapping[str, int]) -> list[tuple[str, int, str]]:
+    copies, unscored, kept = chosen["duplicates"], chosen["unscored"], chosen["kept"]
+    passed_over = chosen["rows"] - copies - unscored - kept
+    lost = {"duplicates": copies, "without a score": unscored, "not chosen": passed_over}
+    return [*[(step, rows, "lost") for step, rows in lost.items()], ("kept", kept, "left")]
 
 
 def _signals(

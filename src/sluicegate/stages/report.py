@@ -44,5 +44,5 @@ class Report(Stage):
         from sluicegate.reporting.console import arms_table
 
         summary = json.loads((artifact.path / "summary.json").read_text(encoding="utf-8"))
-        console().print(arms_table(summary))
         console().print(f"{summary['headline']}\n{artifact.path / 'report.html'}", markup=False, soft_wrap=True)
+        console().print(arms_table(summary))
