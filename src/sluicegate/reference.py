@@ -77,7 +77,7 @@ def _keys(block: type[Config], prefix: str, depth: int) -> Iterator[str]:
     """A bullet per key, the keys of a nested block below its own."""
     for name, info in block.model_fields.items():
         key = prefix + name
-        inner = _block_in(info.annotation)
+        inner = block_in(info.annotation)
         listed = "list" in _type(info.annotation)
         said = [f"`{key}` — {_type(info.annotation, info)}; {_default(info)}.", info.description or ""]
         if inner and listed:  # the key's own help is of the list, that of the block of one of its items
@@ -88,11 +88,11 @@ def _keys(block: type[Config], prefix: str, depth: int) -> Iterator[str]:
             yield from _keys(inner, f"{key}{'[]' if listed else ''}.", depth + 1)
 
 
-def _block_in(annotation: Any) -> type[Config] | None:
+def block_in(annotation: Any) -> type[Config] | None:
     """The Config class of a key that is a block, a list of blocks, or perhaps a block."""
     if inspect.isclass(annotation) and issubclass(annotation, Config):
         return annotation
-    return next(filter(None, map(_block_in, get_args(annotation))), None)
+    return next(filter(None, map(block_in, get_args(annotation))), None)
 
 
 def _type(annotation: Any, info: FieldInfo | None = None) -> str:
@@ -108,7 +108,7 @@ def _type(annotation: Any, info: FieldInfo | None = None) -> str:
         return f"list of {_type(args[0]).replace('block', 'blocks')}{bounds}"
     if origin is dict:
         return "mapping"
-    return ("block" if _block_in(annotation) else WORDS.get(annotation, "anything")) + bounds
+    return ("block" if block_in(annotation) else WORDS.get(annotation, "anything")) + bounds
 
 
 def _either(words: list[str]) -> str:

@@ -8,23 +8,28 @@ A check that fails raises `AssertionError` with the promise that was broken.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from sluicegate.artifacts import Artifact, Store, fingerprint
+from sluicegate.artifacts import Artifact, Store, external, fingerprint, write_table
 from sluicegate.config import Config, build, result_fields
+from sluicegate.reference import block_in
 from sluicegate.schema import Kind, Record, make_record
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from sluicegate.scoring.base import Signal
     from sluicegate.selection.base import Decisions, Pool, Rule
     from sluicegate.stages.base import Stage
 
 Family = Literal["qwen2", "qwen3", "llama"]
 END = "<|endoftext|>"
 """Named as Qwen names it, for its tokenizer class adds this token to any that lacks it."""
+CLOSE = {"rel_tol": 1e-5, "abs_tol": 1e-5}
 
 
 def tiny_pool(rows: int = 24) -> list[Record]:
@@ -145,15 +150,107 @@ def _by_id(decided: Decisions) -> dict[str, Any]:
     return {row["id"]: row for row in decided.rows()}
 
 
+# Signals ------------------------------------------------------------------------------------------------------------
+
+
+def tiny_gate(folder: Path, model: Path) -> Artifact:
+    """A gate of `model` in the store `folder`, warmed up for a second on short sums, with a tuned copy beside it."""
+    from sluicegate.stages.warmup import Warmup
+
+    tuning = {"method": "full", "steps": 20, "learning_rate": 2e-2}
+    config = build(Warmup.Config, {"reference": tuning, "epochs": 1, "copies": 2})
+    trusted = [r for r in tiny_pool(100) if "wrong" not in r["meta"]]
+    data = sealed(folder, "messages", lambda out: {"rows": write_table(out / "messages.parquet", trusted, Record)})
+    inputs = {"model": external(model.resolve(), f"model-external-{model.name}"), "trusted": data}
+    return sealed(folder, "gate", lambda out: Warmup().fill(out, config, inputs), inputs)
+
+
+def check_signal(signal: type[Signal], folder: Path, options: Mapping[str, Any] | None = None) -> None:
+    """Hold a signal to what every signal promises, on a tiny model and gate made in `folder` (or there already).
+
+    One finite number per row, or a sentence saying why there is none; the same numbers at a second call, in any order
+    of rows, whatever rows stand beside them, and read one at a time or all at once (to 1e-5). Rows come without their
+    `meta`, so a signal that needs it fails.
+    """
+    check_config(signal.Config)
+    config = build(signal.Config, options or {})
+    score = _scorer(signal, config, folder)
+    rows = [*tiny_pool(), _without_room_for_a_reply()]
+    one = score(rows, 4096)
+    assert score(rows, 4096) == one, "a second call must score the same"
+    _assert_same(score(rows[::-1], 4096), one, "the order of the rows must not matter")
+    _assert_same(score(rows, 1), one, "how many rows are read at once must not matter")
+    _assert_same(score(rows[:5], 4096) | score(rows[5:], 4096), one, "the rows beside a row must not matter")
+
+
+def _scorer(signal: type[Signal], config: Config, folder: Path) -> Callable[[list[Record], int], dict[str, Any]]:
+    """(rows, padded tokens per forward pass) -> id to score."""
+    from sluicegate.models.encode import Encoder
+    from sluicegate.models.load import load_tokenizer
+    from sluicegate.scoring.base import Shard
+    from sluicegate.scoring.forward import open_reader
+    from sluicegate.scoring.passes import Pass
+
+    model = folder / "model" if (folder / "model").is_dir() else tiny_model(folder / "model")
+    gate, facts = _gate_for(signal, folder, model)
+    read: Any = "tuned" if gate else signal.reads
+    reader = open_reader(Pass(read, {}, signal.reads == "gate"), model, gate, facts)
+    encoder = Encoder(load_tokenizer(model), max_length=128)
+
+    def score(rows: list[Record], batch_tokens: int) -> dict[str, Any]:
+        seen: Any = [{k: v for k, v in row.items() if k != "meta"} for row in rows]
+        encoded = encoder.encode_batch(seen)
+        shard = Shard(seen, encoded, reader.see(encoded, batch_tokens, lambda n: None) if reader else None)
+        scored = signal().score(shard, config)
+        assert len(scored) == len(rows), f"{len(scored)} scores for {len(rows)} rows"
+        for value in scored:
+            assert value if isinstance(value, str) else math.isfinite(value), "a row without a score has a reason"
+        return dict(zip([row["id"] for row in rows], scored, strict=True))
+
+    return score
+
+
+def _gate_for(signal: type[Signal], folder: Path, model: Path) -> tuple[Path | None, dict[str, Any] | None]:
+    """The gate a signal reads, with its facts; (None, None) for one that reads none."""
+    if signal.reads not in ("gate", "tuned"):
+        return None, None
+    gate = tiny_gate(folder / "store", model).path
+    return gate, json.loads((gate / "gate.json").read_text(encoding="utf-8"))
+
+
+def _without_room_for_a_reply() -> Record:
+    messages: Any = [{"role": "user", "content": "How much? " * 40}, {"role": "assistant", "content": "Much."}]
+    return make_record(messages, "tiny/0", "en")
+
+
+def _assert_same(found: dict[str, Any], expected: dict[str, Any], promise: str) -> None:
+    for one, value in expected.items():
+        close = value == found[one] if isinstance(value, str) else math.isclose(value, found[one], **CLOSE)
+        assert close, f"{promise}: {value} became {found[one]}"
+
+
 # Stages and configs -------------------------------------------------------------------------------------------------
 
 
 def check_config(config: type[Config]) -> None:
-    """Every key is documented, and the class is frozen and refuses keys it does not know."""
+    """Every key is documented, and the class is frozen and refuses keys it does not know; nested blocks too."""
     undocumented = [name for name, info in config.model_fields.items() if not info.description]
     assert not undocumented, f"keys without a docstring under them: {', '.join(undocumented)}"
     assert config.model_config.get("frozen"), f"{config.__qualname__} must be frozen"
     assert config.model_config.get("extra") == "forbid", f"{config.__qualname__} must refuse unknown keys"
+    for block in filter(None, (block_in(info.annotation) for info in config.model_fields.values())):
+        check_config(block)
+
+
+def check_declared(stage: type[Stage]) -> None:
+    """Kinds are those of the house, no input is named twice or as a key is, the config is documented."""
+    kinds = get_args(Kind)
+    inputs = [*stage.takes.items(), *stage.may_take.items()]
+    assert {stage.makes, *(kind for _, kind in inputs)} <= set(kinds), f"a kind is one of {kinds}"
+    names = [*(name for name, _ in inputs), *stage.Config.model_fields]
+    assert len(names) == len(set(names)), "inputs and keys stand side by side in a recipe: no name twice"
+    assert "stage" not in names, "`stage` is the word a recipe names the stage by"
+    check_config(stage.Config)
 
 
 def check_stage(
@@ -163,9 +260,7 @@ def check_stage(
 
     Kinds and config are declared; pins repeat; the numbers are plain JSON; numbers and files are the same both times.
     """
-    check_config(stage.Config)
-    kinds = get_args(Kind)
-    assert {stage.makes, *stage.takes.values(), *stage.may_take.values()} <= set(kinds), f"a kind is one of {kinds}"
+    check_declared(stage)
     assert set(stage.takes) <= set(inputs), f"this check needs inputs {set(stage.takes)}"
     config = build(stage.Config, options)
     assert stage().pins(config) == stage().pins(config), "pins must repeat"

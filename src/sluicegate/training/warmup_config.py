@@ -16,6 +16,7 @@ class ReferenceConfig(Config):
     steps: int = 60
     """Most optimizer steps; the copy with the lowest held-out trusted loss is taken."""
     batch_size: int = 16
+    """Trusted rows per optimizer step."""
     learning_rate: float | None = None
     """None: 1e-2 (lora) or 1e-3 (full) at width 96, falling as 1 / width."""
     check_every: int = 10
@@ -40,15 +41,19 @@ class WarmupConfig(Config):
     copies: int = 8
     """Damaged copies of every trusted row."""
     epochs: int = 20
+    """Times the gate sees every row, damaged or not."""
     batch_size: int = 64
     """Rows per optimizer step."""
     learning_rate: float = 5e-3
+    """Its first value; it falls to 0 linearly."""
     weight_decay: float = 0.01
+    """Decay of the gate's weights."""
     positive_weight: float = 6.0
     """Weight of an undamaged row against one damaged copy."""
     max_length: int = 2048
     """Tokens of a row that are read."""
     seed: int = 0
+    """Seed of the damage, of what is held out and of the gate's first weights."""
     min_auroc: float | None = None
     """Stop with exit code 4, and make no gate, when the held-out AUROC is below this."""
     read_batch_size: int = runtime(64)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluicegate.config import load_recipe, recipe_names
+from sluicegate.pipeline import Plan, plan
+from sluicegate.testing import tiny_model, tiny_pool
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What a recipe's variable may be set to: a model folder for `base`, a file of conversations for another."""
+    folder = tmp_path_factory.mktemp("given")
+    model, rows = tiny_model(folder / "model"), folder / "rows.jsonl"
+    rows.write_text("\n".join(json.dumps({"messages": r["messages"]}) for r in tiny_pool()), encoding="utf-8")
+    return lambda name: f"vars.{name}={model if name == 'base' else rows}"
+
+
+def planned(name: str, given: Any, folder: Path, *more: str) -> Plan:
+    """The plan of a packaged recipe, every variable it leaves open (`???`) filled in."""
+    text = files("sluicegate").joinpath("recipes", f"{name}.yaml").read_text(encoding="utf-8")
+    wanted = re.findall(r"^\s+(\w+): \?\?\?", text, flags=re.MULTILINE)
+    return plan(load_recipe(name, [*map(given, wanted), *more]), folder)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_packaged_recipe_loads_and_plans(name: str, given: Any, tmp_path: Path) -> None:
+    one, two = planned(name, given, tmp_path), planned(name, given, tmp_path)
+    ids = [step.artifact_id for step in one.steps.values()]
+    assert ids == [step.artifact_id for step in two.steps.values()]
+    assert not any(tmp_path.iterdir()), "planning makes nothing"
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_that_selects_has_a_random_arm_of_the_same_size(name: str, given: Any, tmp_path: Path) -> None:
+    picks = [s for s in planned(name, given, tmp_path).steps.values() if s.stage.name == "select"]
+    budgets = [(s.config.rule, s.config.options.fraction, s.config.options.rows) for s in picks]
+    controls = {budget[1:] for budget in budgets if "random" in budget[0]}
+    assert {budget[1:] for budget in budgets} == controls
