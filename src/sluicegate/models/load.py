@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,15 @@ def load(path: str | Path, *, device: str = "auto", dtype: str = "auto", revisio
     if adapter:
         model = adapters.put_on(model, Path(path))
     return Loaded(model.to(at).eval(), load_tokenizer(path, revision))
+
+
+def load_plain(path: str | Path) -> Loaded:
+    """`load`, with an adapter merged into its base: gates and readings need the layers as they are."""
+    loaded = load(path)
+    model: Any = loaded.model
+    if not hasattr(model, "merge_and_unload"):
+        return loaded
+    return replace(loaded, model=model.merge_and_unload().requires_grad_(True))  # peft froze the base
 
 
 def load_tokenizer(path: str | Path, revision: str | None = None) -> PreTrainedTokenizerBase:

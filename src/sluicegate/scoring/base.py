@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sluicegate.models.encode import Encoded
 
 Reads = Literal["nothing", "base", "tuned", "gate"]
+HIDDEN = "meta"
+"""The column of a record that is never read while scoring: a known fault stands there."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,14 @@ class Seen:
     """What one forward pass of one model saw of a shard of B rows."""
 
     loss: np.ndarray
-    """(B,) mean cross-entropy of the response tokens in nats; NaN for a row without any."""
+    """(B,) mean cross-entropy of the response tokens in nats; NaN for a row without any.
+
+    Like the gate's score it is not finite where the model's own numbers are not. Such a score is never written.
+    """
     gate: np.ndarray | None
     """(B,) the gate's score, where this model carries one."""
     prompt_state: np.ndarray
-    """(B, P) the prompt's mean hidden state, P at most 128."""
+    """(B, P) the prompt's mean hidden state, P at most 128; zeros for a row not read, or read to no finite state."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Shard:
     """B rows on their way through the pass a signal asked for."""
 
     records: Sequence[Record]
+    """Without their `meta`, which may hold what is to be measured: see `HIDDEN`."""
     encoded: Sequence[Encoded]
     seen: Seen | None
     """What the model the signal reads saw; None for a signal that reads nothing."""

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from sluicegate.models.encode import Encoded, length_batches
 from sluicegate.models.gates import SurpriseGate, attach, gate_logits, load_gates, surprise_features
-from sluicegate.models.load import Loaded, load
+from sluicegate.models.load import Loaded, load_plain
 from sluicegate.models.reference import load_reference
 from sluicegate.models.surprise import free_loss, read
 from sluicegate.scoring.base import Seen
+from sluicegate.scoring.passes import Pass
 
 STATE_WIDTH = 128
 """Prompt states wider than this are projected down, at random but always the same way."""
@@ -49,6 +50,8 @@ class Reader:
             at = torch.tensor([readable[p] for p in places])
             loss[at], gate[at], state[at] = self._batch([rows[i] for i in at.tolist()])
             advance(len(places))
+        # A rule that clusters by prompt must not stumble over the states of a model that broke down on one row.
+        state[~state.isfinite().all(1)] = 0.0
         return Seen(loss.numpy(), gate.numpy() if self.gates else None, state.numpy())
 
     @torch.no_grad()
@@ -65,14 +68,20 @@ class Reader:
         return reading.row_loss().cpu(), score.cpu(), narrow(reading.prompt_state).cpu()
 
 
-def open_reader(base: Path, gate: Path | None, facts: dict[str, Any] | None, tuned: bool, gated: bool) -> Reader:
-    """The base, or the tuned copy kept in a gate's folder, with the gate's parameters on it where `gated`."""
-    loaded = load(base)
+def open_reader(step: Pass, base: Path, gate: Path | None, facts: dict[str, Any] | None) -> Reader | None:
+    """The model a pass reads: the base or the copy kept in the gate's folder, the gates on it where it is gated.
+
+    Args:
+        facts: what the gate's `gate.json` says.
+    """
+    if step.model == "nothing":
+        return None
+    loaded = load_plain(base)
     if gate is None or facts is None:
         return Reader(loaded, {})
-    if tuned:
+    if step.model == "tuned":
         loaded = replace(loaded, model=load_reference(loaded.model, gate, facts["reference"]))
-    return Reader(loaded, load_gates(gate) if gated else {}, facts["context_gain"])
+    return Reader(loaded, load_gates(gate) if step.gated else {}, facts["context_gain"])
 
 
 def narrow(state: Tensor) -> Tensor:

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from pydantic import create_model
 
 from sluicegate.artifacts import Artifact
-from sluicegate.config import build
+from sluicegate.config import Config, build_inside
 from sluicegate.errors import ConfigError
 from sluicegate.registry import SIGNALS
 from sluicegate.runtime import progress
 from sluicegate.schema import Record
-from sluicegate.scoring.base import Reads, Shard, Signal
+from sluicegate.scoring.base import HIDDEN, Reads, Shard, Signal
 from sluicegate.scoring.shards import shard_path, shards, write_shard
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 MODELS: tuple[Reads, ...] = ("tuned", "base")
+SEEN = [name for name in Record.__annotations__ if name != HIDDEN]
+NOT_FINITE = "the model gave no finite number"
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,24 @@ class Pass:
     """Whether the gates hang on this model."""
 
 
-def plan_passes(names: Sequence[str], options: Mapping[str, Any], gate: Mapping[str, Any] | None) -> list[Pass]:
-    """The passes that a list of signals asks for; signals that read nothing ride along on the first.
+def build_options(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Config]:
+    """The config of every signal asked for, by name; for a validator of the block the options stand in."""
+    fields: dict[str, Any] = {name: (SIGNALS.get(name).Config, ...) for name in names}
+    block = create_model("Options", __base__=Config, **fields)
+    return dict(build_inside(block, {name: {} for name in names} | dict(options)))
+
+
+def plan_passes(options: Mapping[str, Config], gate: Mapping[str, Any] | None) -> list[Pass]:
+    """The passes that signals ask for; signals that read nothing ride along on the first.
+
+    Args:
+        options: the config of every signal, by name.
+        gate: what its `gate.json` says.
 
     Raises:
-        ConfigError: an option for a signal not asked for, or a signal that reads a gate or copy that is not there.
+        ConfigError: a signal that reads a gate or a copy that is not there.
     """
-    for name in options:
-        if name not in names:
-            raise ConfigError(f"options.{name}: no such signal in this step", f"signals: {', '.join(names)}")
-    signals = {n: _built(n, options.get(n, {})) for n in dict.fromkeys(names)}
+    signals: dict[str, tuple[Signal, Any]] = {n: (SIGNALS.get(n)(), config) for n, config in options.items()}
     reads = {n: _model_of(n, signal.reads, gate) for n, (signal, _) in signals.items()}
     models: list[Reads] = [m for m in MODELS if m in reads.values()] or ["nothing"]
     for name in [n for n, read in reads.items() if read == "nothing"]:
@@ -58,13 +69,13 @@ def plan_passes(names: Sequence[str], options: Mapping[str, Any], gate: Mapping[
 
 
 def run_pass(
-    step: Pass, reader: Reader, encoder: Encoder, data: Artifact, out: Path, shard_rows: int, batch_tokens: int
+    step: Pass, reader: Reader | None, encoder: Encoder, data: Artifact, out: Path, shard_rows: int, batch_tokens: int
 ) -> list[Path]:
     """Score every shard that does not stand yet; returns the pass's shard files, in the order of the rows."""
     files = []
     with progress() as bar:
         task = bar.add_task(f"score ({step.model})", total=data.stats.get("rows"))
-        for first, rows in shards(cast(Iterator[Record], data.rows("messages")), shard_rows):
+        for first, rows in shards(cast(Iterator[Record], data.rows("messages", SEEN)), shard_rows):
             path = shard_path(out, step.model, first, len(rows))
             if not path.exists():
                 write_shard(path, score_shard(step, reader, encoder, rows, batch_tokens, partial(bar.advance, task)))
@@ -74,20 +85,20 @@ def run_pass(
 
 
 def score_shard(
-    step: Pass, reader: Reader, encoder: Encoder, rows: list[Record], batch_tokens: int, advance: Callable[[int], None]
+    step: Pass,
+    reader: Reader | None,
+    encoder: Encoder,
+    rows: list[Record],
+    batch_tokens: int,
+    advance: Callable[[int], None],
 ) -> dict[str, Any]:
     """The columns one pass gives for one shard."""
     encoded = encoder.encode_batch(rows)
-    seen = None if step.model == "nothing" else reader.see(encoded, batch_tokens, advance)
+    seen = reader.see(encoded, batch_tokens, advance) if reader else None
     columns = _row_columns(rows, encoded)
     for name, (signal, config) in step.signals.items():
         columns |= _signal_columns(name, signal.score(Shard(rows, encoded, seen), config))
     return columns | ({"prompt_state": list(seen.prompt_state)} if seen else {})
-
-
-def _built(name: str, options: Mapping[str, Any]) -> tuple[Signal, Any]:
-    signal = SIGNALS.get(name)()
-    return signal, build(signal.Config, options, f"options.{name}")
 
 
 def _model_of(name: str, reads: Reads, gate: Mapping[str, Any] | None) -> Reads:
@@ -110,9 +121,13 @@ def _row_columns(records: Sequence[Record], encoded: Sequence[Encoded]) -> dict[
         "lang": [r["lang"] for r in records],
         "n_prompt_tokens": np.array([e.n_prompt for e in encoded], dtype=np.int32),
         "n_label_tokens": np.array([e.n_label for e in encoded], dtype=np.int32),
+        "n_truncated_tokens": np.array([e.truncated for e in encoded], dtype=np.int32),
     }
 
 
 def _signal_columns(name: str, scored: Sequence[float | str]) -> dict[str, Any]:
-    values = np.array([np.nan if isinstance(v, str) else v for v in scored], dtype=np.float32)
-    return {name: values, f"{name}_why": [v if isinstance(v, str) else "" for v in scored]}
+    with np.errstate(over="ignore"):
+        values = np.array([np.nan if isinstance(v, str) else v for v in scored], dtype=np.float32)
+    finite = np.isfinite(values)
+    why = [v if isinstance(v, str) else "" if good else NOT_FINITE for v, good in zip(scored, finite, strict=True)]
+    return {name: np.where(finite, values, np.float32("nan")), f"{name}_why": why}

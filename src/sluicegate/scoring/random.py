@@ -15,7 +15,10 @@ class Random(Signal):
     name = "random"
 
     class Config(Signal.Config):
+        """Which draw."""
+
         seed: int = 0
+        """Another seed, another order."""
 
     def score(self, shard: Shard, config: Any) -> Sequence[float | str]:
         return [_draw(config.seed, r["id"]) for r in shard.records]

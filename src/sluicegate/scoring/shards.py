@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sluicegate.artifacts import write_tables
+from sluicegate.errors import DataError
 from sluicegate.schema import Record
 
 if TYPE_CHECKING:
@@ -46,18 +47,24 @@ def merge(out: Path, files: Sequence[Sequence[Path]], signals: Iterable[str]) ->
     """Write `scores.parquet` from the files of every pass, take the shards away, and count.
 
     Args:
-        files: for each pass its shard files, all in the same order of rows.
+        files: for each pass its shard files, all in the same order.
+
+    Raises:
+        DataError: there was not one row.
     """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    counts = {"label_tokens": 0, **{f"unscored_{s}": 0 for s in signals}}
+    counts = {"label_tokens": 0, "truncated": 0, **{f"unscored_{s}": 0 for s in signals}}
     by_shard = list(zip(*files, strict=True))
+    if not by_shard:
+        raise DataError("there is no row to score", "look at dropped.parquet of the data for what became of them")
 
     def tables() -> Iterator[pa.Table]:
         for passes in by_shard:
             table = side_by_side([pq.read_table(path) for path in passes])
             counts["label_tokens"] += pc.sum(table["n_label_tokens"]).as_py()
+            counts["truncated"] += pc.sum(pc.greater(table["n_truncated_tokens"], 0)).as_py()
             for signal in signals:
                 counts[f"unscored_{signal}"] += pc.sum(pc.is_nan(table[signal])).as_py()
             yield table
@@ -69,9 +76,12 @@ def merge(out: Path, files: Sequence[Sequence[Path]], signals: Iterable[str]) ->
 
 
 def side_by_side(tables: Sequence[pa.Table]) -> pa.Table:
-    """The columns of tables with the same rows; a column that two of them have is taken from the first."""
+    """Tables of the same records joined by `id`; a column that two of them have is taken from the first."""
+    import pyarrow.compute as pc
+
     whole = tables[0]
     for table in tables[1:]:
+        rows = table.take(pc.index_in(whole["id"], table["id"]))
         for name in [n for n in table.column_names if n not in whole.column_names]:
-            whole = whole.append_column(name, table[name])
+            whole = whole.append_column(name, rows[name])
     return whole

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field, ValidationInfo, field_validator
+
 from sluicegate.artifacts import Artifact
 from sluicegate.config import runtime
 from sluicegate.errors import ArtifactError, ConfigError
+from sluicegate.runtime import warn
 from sluicegate.schema import Kind
-from sluicegate.scoring.passes import plan_passes, run_pass
+from sluicegate.scoring.passes import Pass, build_options, plan_passes, run_pass
 from sluicegate.scoring.shards import merge
 from sluicegate.stages.base import Stage
 
@@ -25,29 +28,41 @@ class Score(Stage):
     resumes = True
 
     class Config(Stage.Config):
-        signals: list[str] = ["gate", "perplexity", "length", "random"]
+        signals: list[str] = Field(["gate", "perplexity", "length", "random"], min_length=1)
         """Columns to make (sluice ls signals)."""
-        options: dict[str, dict[str, Any]] = {}
-        """Signal to its own options."""
-        max_length: int = 2048
+        options: dict[str, Any] = Field({}, validate_default=True)
+        """Signal to its own keys (sluice docs SIGNAL)."""
+        max_length: int = Field(2048, ge=2)
         """Tokens of a row that are read; longer rows are cut at the end and counted."""
-        shard_rows: int = runtime(4096)
+        shard_rows: int = runtime(4096, ge=1)
         """Rows between two savings of work done."""
-        batch_tokens: int = runtime(8192)
-        """Padded tokens per forward pass."""
+        batch_tokens: int = runtime(8192, ge=1)
+        """Padded tokens per forward pass; a longer row goes alone."""
+
+        @field_validator("options")
+        @classmethod
+        def _as_the_signals_say(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+            return build_options(info.data["signals"], options) if "signals" in info.data else options
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
+        """Write `scores.parquet`, pass by pass and shard by shard; only one model is in memory at a time."""
         from sluicegate.models.encode import Encoder
+        from sluicegate.models.load import load_tokenizer
         from sluicegate.scoring.forward import open_reader
 
         base, gate = _model_and_gate(inputs)
         facts = _facts(gate, base) if gate else None
-        passes, files = plan_passes(config.signals, config.options, facts), []
-        for step in passes:
-            reader = open_reader(base.path, gate.path if gate else None, facts, step.model == "tuned", step.gated)
-            encoder = Encoder(reader.loaded.tokenizer, config.max_length)
-            files.append(run_pass(step, reader, encoder, inputs["data"], out, config.shard_rows, config.batch_tokens))
-        return merge(out, files, config.signals) | {"passes": sum(p.model != "nothing" for p in passes)}
+        encoder = Encoder(load_tokenizer(base.path), config.max_length)
+
+        def files(step: Pass) -> list[Path]:
+            reader = open_reader(step, base.path, gate.path if gate else None, facts)
+            return run_pass(step, reader, encoder, inputs["data"], out, config.shard_rows, config.batch_tokens)
+
+        passes = plan_passes(config.options, facts)
+        stats = merge(out, [files(step) for step in passes], config.options)
+        if cut := stats.get("truncated"):
+            warn(f"{cut:,} rows are longer than max_length={config.max_length}; only their beginning was scored")
+        return stats | {"passes": sum(step.model != "nothing" for step in passes)}
 
 
 def _model_and_gate(inputs: dict[str, Artifact]) -> tuple[Artifact, Artifact | None]:

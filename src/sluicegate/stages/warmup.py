@@ -24,11 +24,12 @@ class Warmup(Stage):
 
     def fill(self, out: Path, config: WarmupConfig, inputs: dict[str, Artifact]) -> dict[str, Any]:
         from sluicegate.models.gates import SETTINGS, save_gates, weights_hash
-        from sluicegate.models.load import load
+        from sluicegate.models.load import load_plain
         from sluicegate.training.warmup import warm_up
 
         base = inputs["model"]
-        warmed = warm_up(load(base.path), cast(list[Record], list(inputs["trusted"].rows("messages"))), config, out)
+        trusted = cast(list[Record], list(inputs["trusted"].rows("messages")))
+        warmed = warm_up(load_plain(base.path), trusted, config, out)
         auroc = warmed.facts["auroc"]
         if config.min_auroc is not None and auroc < config.min_auroc:
             kind, least = min(warmed.facts["auroc_by_kind"].items(), key=lambda item: item[1])
