@@ -1,0 +1,41 @@
+"""The scripts beside the package do what they say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sluicegate.testing import tiny_model, tiny_pool
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def script(name: str, *args: str | Path) -> str:
+    done = subprocess.run([sys.executable, EXAMPLES / name, *args], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_worst_rows(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    lines = [json.dumps({"messages": r["messages"]}) for r in tiny_pool(12)]
+    rows.write_text("\n".join(lines), encoding="utf-8")
+    told = script("worst_rows.py", tiny_model(tmp_path / "model"), rows, tmp_path / "out").splitlines()[-5:]
+    scores = [float(line.split()[0]) for line in told]
+    assert scores == sorted(scores)
+    assert all("answer is" in line or "答案是" in line for line in told)
+
+
+@pytest.mark.slow
+def test_a_custom_signal() -> None:
+    assert "keeps the contract" in script("custom_signal.py")
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("plugin/*.py")], ids=lambda p: p.name)
+def test_examples_stay_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
