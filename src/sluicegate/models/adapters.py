@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sluicegate.config import Config
 from sluicegate.errors import ArtifactError
@@ -69,13 +69,17 @@ def save_adapter(model: PeftModel, out: Path, base: Path) -> None:
     """Write the adapter with its base named: relative to `out` where they lie side by side, else by absolute path.
 
     Artifacts of one store name each other by relative paths, so the store can be moved as a whole and the same
-    run in another folder gives the same bytes. `base_of` reads both.
+    run in another folder gives the same bytes. `base_of` reads both. peft's own card is left out: it holds an
+    absolute path and empty headings.
     """
     beside = base.resolve().parent == out.resolve().parent
     named = os.path.relpath(base.resolve(), out.resolve()) if beside else str(base.resolve())
-    for config in model.peft_config.values():
-        config.base_model_name_or_path = named
+    config: Any = model.active_peft_config
+    config.base_model_name_or_path = named
+    if isinstance(config.target_modules, set):  # every process would write it in another order
+        config.target_modules = sorted(config.target_modules)
     model.save_pretrained(str(out), save_embedding_layers=False)  # no vocabulary grows here
+    (out / "README.md").unlink()
 
 
 @contextmanager

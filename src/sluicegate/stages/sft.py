@@ -23,17 +23,22 @@ class Sft(Stage):
     class Config(SftConfig):
         pass
 
+    def estimate(self, config: Any) -> dict[str, int]:
+        """Steps, where they do not hang on the number of rows."""
+        return {"steps": config.max_steps} if config.max_steps else {}
+
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         from sluicegate.models.encode import Encoder
         from sluicegate.models.load import load
-        from sluicegate.training.sft import tune
+        from sluicegate.training.sft import settle, tune
 
         base = inputs["model"]
+        settled = settle(config, base.path)
         pool, trusted = _rows(inputs)
-        loaded = load(base.path, dtype=_dtype(config))
+        loaded = load(base.path, dtype=_dtype(settled))
         _check_base(loaded.model, base)
-        rows = Encoder(loaded.tokenizer, config.max_length).encode_all(pool + trusted, "encode")
-        tuned = tune(loaded, rows, config, out)
+        rows = Encoder(loaded.tokenizer, settled.max_length).encode_all(pool + trusted, "encode")
+        tuned = tune(loaded, rows, settled, out)
         stats = {
             "rows": len(rows),
             "pool_rows": len(pool),
@@ -43,9 +48,9 @@ class Sft(Stage):
             "steps": tuned.steps,
             "loss": tuned.loss,
         }
-        _save(tuned.model, config, out, base)
+        _save(tuned.model, settled, out, base)
         loaded.tokenizer.save_pretrained(out)
-        write_json(out / "training.json", {"stage": self.name, "method": config.method, **stats, "curve": tuned.curve})
+        write_json(out / "training.json", {"stage": self.name, "method": settled.method, **stats, "curve": tuned.curve})
         return stats
 
 

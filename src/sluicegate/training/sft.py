@@ -13,13 +13,16 @@ from typing import Any
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from sluicegate import runtime
-from sluicegate.errors import ConfigError
+from sluicegate.errors import ConfigError, SluiceError
 from sluicegate.models import adapters
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import Loaded
+from sluicegate.models.size import count_parameters
 from sluicegate.training.callbacks import ShowProgress
 from sluicegate.training.sft_config import SftConfig
 
+SMALL = 1_000_000_000
+"""Parameters from which on `auto` trains an adapter: full fine-tuning holds 16 bytes for each."""
 WINDOW = 8
 """Batches among which rows are sorted by length."""
 CURVE_POINTS = 20
@@ -38,14 +41,25 @@ class Tuned:
     """step, loss, grad_norm and learning_rate at about 20 points."""
 
 
+def settle(config: SftConfig, base: Path) -> SftConfig:
+    """The config with its `auto` method decided by the size of the base, which is not loaded for it."""
+    if config.method != "auto":
+        return config
+    method = "full" if count_parameters(base) < SMALL else "lora"
+    return config.model_copy(update={"method": method})
+
+
 def tune(loaded: Loaded, rows: Sequence[Encoded], config: SftConfig, out: Path) -> Tuned:
     """Train on the label tokens of `rows`; the same seed on the same machine gives the same weights.
 
     Args:
         loaded: the base; a full fine-tuning changes it in place.
         rows: encoded conversations, each with label tokens.
-        config: what to do.
+        config: what to do; its method is settled.
         out: a folder the Trainer may use; it leaves nothing there.
+
+    Raises:
+        SluiceError: the loss is no number any more.
     """
     runtime.seed_everything(config.seed)
     model = adapters.attach(loaded.model, config.lora) if config.method == "lora" else loaded.model
@@ -62,6 +76,7 @@ def tune(loaded: Loaded, rows: Sequence[Encoded], config: SftConfig, out: Path) 
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     curve = [_point(entry) for entry in trainer.state.log_history if "loss" in entry]
+    _check_finite(curve, config)
     return Tuned(model.eval(), trainer.state.global_step, curve[-1]["loss"], curve)
 
 
@@ -102,7 +117,7 @@ def _arguments(config: SftConfig, loaded: Loaded, steps: int, out: Path) -> Trai
         max_steps=steps,
         learning_rate=config.peak_rate,
         lr_scheduler_type="linear",
-        warmup_steps=math.ceil(config.warmup_share * steps),
+        warmup_steps=min(steps - 1, round(config.warmup_share * steps)),  # its first step has rate 0
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         train_sampling_strategy="sequential",
@@ -114,10 +129,19 @@ def _arguments(config: SftConfig, loaded: Loaded, steps: int, out: Path) -> Trai
         dataloader_pin_memory=not on_cpu,
         remove_unused_columns=False,
         logging_steps=max(1, steps // CURVE_POINTS),
+        logging_nan_inf_filter=False,
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
     )
+
+
+def _check_finite(curve: Sequence[dict[str, float]], config: SftConfig) -> None:
+    """The Trainer goes on for ever with a loss of NaN, and by default does not even log it."""
+    lost = next((point for point in curve if not math.isfinite(point["loss"])), None)
+    if lost:
+        what = f"fine-tuning diverged: the loss is {lost['loss']} at step {lost['step']}"
+        raise SluiceError(what, f"lower learning_rate, now {config.peak_rate:g}")
 
 
 def _point(entry: dict[str, float]) -> dict[str, float]:

@@ -13,10 +13,11 @@ from sluicegate.models.adapters import LoraSettings
 class SftConfig(Config):
     """How a model is fine-tuned on conversations."""
 
-    method: Literal["full", "lora"] = "full"
-    """Train every parameter, or a low-rank adapter beside a frozen base."""
+    method: Literal["auto", "full", "lora"] = "auto"
+    """Train every parameter (full), or a low-rank adapter beside a frozen base (lora). `auto` is full for a base of
+    under a billion parameters, whose optimizer still fits a 24 GB GPU, and lora above."""
     lora: LoraSettings = LoraSettings()
-    """The adapter of `method: lora`."""
+    """The adapter of lora."""
     max_steps: int | None = Field(None, ge=1)
     """Optimizer steps; rows are gone through as often as it takes. None: as `epochs` says."""
     epochs: float = Field(3.0, gt=0)
@@ -28,6 +29,8 @@ class SftConfig(Config):
     warmup_share: float = Field(0.05, ge=0, lt=1)
     """Share of the steps in which the learning rate rises."""
     weight_decay: float = Field(0.01, ge=0)
+    """How strongly AdamW pulls weights to 0."""
+    """Decay of the trained weights."""
     max_grad_norm: float = Field(1.0, gt=0)
     """Longer gradients are cut to this length."""
     max_length: int = Field(2048, ge=2)
@@ -35,6 +38,8 @@ class SftConfig(Config):
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the weights. auto: float32 for full, on a GPU under bfloat16 autocast; as the device likes for lora."""
     seed: int = 0
+    """Decides the order of the rows, the adapter's first weights and dropout."""
+    """Seed of the order of rows, of dropout and of an adapter's first weights."""
     device_batch_size: int | None = runtime(None, ge=1)
     """Rows per forward pass and device; it must divide the batch. None: the whole batch."""
     checkpoint_activations: bool | None = runtime(None)
@@ -49,4 +54,4 @@ class SftConfig(Config):
     @property
     def peak_rate(self) -> float:
         """The learning rate asked for, or the method's."""
-        return self.learning_rate or {"full": 2e-5, "lora": 2e-4}[self.method]
+        return self.learning_rate or (2e-4 if self.method == "lora" else 2e-5)

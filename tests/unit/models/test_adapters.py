@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sluicegate.artifacts import file_hash
+from sluicegate.errors import ArtifactError
+from sluicegate.models import adapters
+from sluicegate.models.adapters import SETTINGS, LoraSettings, attach, base_of, put_on, save_adapter
+from sluicegate.models.load import Loaded, load
+from sluicegate.testing import check_config, tiny_model
+
+IDS = torch.tensor([[5, 9, 40, 41, 42]])
+
+
+def logits(model: Any) -> torch.Tensor:
+    with torch.no_grad():
+        return model(IDS).logits
+
+
+def trained(folder: Path, settings: LoraSettings | None = None) -> Loaded:
+    """A base with an adapter that does something: fresh ones add 0."""
+    loaded = load(folder, device="cpu")
+    model: Any = attach(loaded.model, settings or LoraSettings(rank=4))
+    random = torch.Generator().manual_seed(0)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, generator=random)
+    return Loaded(model, loaded.tokenizer)
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    return tiny_model(tmp_path / "base")
+
+
+def test_the_settings_are_a_config() -> None:
+    check_config(LoraSettings)
+
+
+def test_a_fresh_adapter_changes_nothing(base: Path) -> None:
+    loaded = load(base, device="cpu")
+    before = logits(loaded.model)
+    assert torch.equal(logits(attach(loaded.model, LoraSettings())), before)
+
+
+def test_only_the_layers_asked_for_are_adapted(base: Path) -> None:
+    model: Any = attach(load(base, device="cpu").model, LoraSettings(targets=["q_proj", "v_proj"]))
+    adapted = {name.split(".lora_")[0].split(".")[-1] for name, p in model.named_parameters() if p.requires_grad}
+    assert adapted == {"q_proj", "v_proj"}
+
+
+def test_all_linear_leaves_the_head_alone(base: Path) -> None:
+    model: Any = attach(load(base, device="cpu").model, LoraSettings())
+    adapted = [name for name, p in model.named_parameters() if p.requires_grad]
+    assert adapted
+    assert not any("lm_head" in name or "embed" in name for name in adapted)
+
+
+def test_a_saved_adapter_gives_the_same_logits_and_its_base_keeps_its_bytes(base: Path, tmp_path: Path) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    before = {path.name: file_hash(path) for path in base.iterdir()}
+    loaded = trained(base)
+    expected = logits(loaded.model)
+    save_adapter(loaded.model, tmp_path / "adapter", base)
+    loaded.tokenizer.save_pretrained(tmp_path / "adapter")
+    assert torch.equal(logits(load(tmp_path / "adapter", device="cpu").model), expected)
+    plain = AutoModelForCausalLM.from_pretrained(base)
+    assert not torch.equal(logits(plain), expected)
+    assert torch.equal(logits(PeftModel.from_pretrained(plain, str(tmp_path / "adapter")).eval()), expected)
+    assert {path.name: file_hash(path) for path in base.iterdir()} == before
+
+
+def test_it_can_be_put_on_another_copy_of_its_base(base: Path, tmp_path: Path) -> None:
+    loaded = trained(base)
+    save_adapter(loaded.model, tmp_path / "adapter", base)
+    again = put_on(load(base, device="cpu").model, tmp_path / "adapter")
+    assert torch.equal(logits(again.eval()), logits(loaded.model))
+
+
+def test_the_folder_holds_nothing_that_another_process_or_place_would_write_otherwise(
+    base: Path, tmp_path: Path
+) -> None:
+    save_adapter(trained(base).model, tmp_path / "adapter", base)
+    assert {p.name for p in (tmp_path / "adapter").iterdir()} == {SETTINGS, "adapter_model.safetensors"}
+    text = (tmp_path / "adapter" / SETTINGS).read_text(encoding="utf-8")
+    targets = json.loads(text)["target_modules"]
+    assert targets == sorted(targets), "a set has another order in every process"
+    assert str(tmp_path) not in text
+
+
+def test_a_base_elsewhere_is_named_by_its_whole_path(base: Path, tmp_path: Path) -> None:
+    out = tmp_path / "runs" / "adapter"
+    save_adapter(trained(base).model, out, base)
+    assert base_of(out) == base.resolve()
+
+
+def test_a_name_of_the_hub_stays_a_name(tmp_path: Path) -> None:
+    (tmp_path / adapters.SETTINGS).write_text('{"base_model_name_or_path": "Qwen/Qwen3-1.7B"}')
+    assert base_of(tmp_path) == "Qwen/Qwen3-1.7B"
+
+
+@pytest.mark.parametrize("settings", ["{}", '{"base_model_name_or_path": ""}'])
+def test_an_adapter_without_a_base_is_refused(settings: str, tmp_path: Path) -> None:
+    (tmp_path / SETTINGS).write_text(settings)
+    with pytest.raises(ArtifactError, match="names no base model"):
+        base_of(tmp_path)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sluicegate.artifacts import Artifact, external, file_hash, write_table
+from sluicegate.config import build
+from sluicegate.errors import ArtifactError, DataError
+from sluicegate.models.load import load
+from sluicegate.schema import Decision, Record, make_record
+from sluicegate.stages.evaluate import Evaluate
+from sluicegate.stages.sft import Sft
+from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
+
+QUICK = {"max_steps": 2, "batch_size": 4, "learning_rate": 1e-3}
+IDS = torch.tensor([[5, 9, 40, 41, 42]])
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    return external(tiny_model(tmp_path_factory.mktemp("base")), "model-external-0")
+
+
+def data_of(root: Path, records: list[Record]) -> Artifact:
+    return sealed(root, "messages", lambda out: {"rows": write_table(out / "messages.parquet", records, Record)})
+
+
+def selection_of(root: Path, ids: list[str], kept: set[str]) -> Artifact:
+    rows = [{"id": i, "kept": i in kept, "rank": rank, "reason": "why not"} for rank, i in enumerate(ids)]
+    return sealed(root, "selection", lambda out: {"rows": write_table(out / "selection.parquet", rows, Decision)})
+
+
+def sft(out: Path, inputs: dict[str, Artifact], **config: Any) -> dict[str, Any]:
+    out.mkdir()
+    return Sft().fill(out, build(Sft.Config, {**QUICK, **config}), inputs)
+
+
+def logits(model: Any) -> torch.Tensor:
+    with torch.no_grad():
+        return model.eval()(IDS).logits
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_the_contract(method: str, base: Artifact, tmp_path: Path) -> None:
+    inputs = {"model": base, "data": data_of(tmp_path, tiny_pool(10))}
+    made = check_stage(Sft, {**QUICK, "method": method}, inputs, tmp_path / "made")
+    told = json.loads((made.path / "training.json").read_text(encoding="utf-8"))
+    assert told["method"] == method
+    assert told["label_tokens"] == made.stats["label_tokens"] > 0
+    assert [point["step"] for point in told["curve"]] == [1, 2]
+
+
+def test_a_full_model_opens_with_plain_transformers(base: Artifact, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    before = {path.name: file_hash(path) for path in base.path.iterdir()}
+    sft(tmp_path / "out", {"model": base, "data": data_of(tmp_path, tiny_pool(10))}, method="full")
+    tuned = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+    assert not torch.equal(logits(tuned), logits(AutoModelForCausalLM.from_pretrained(base.path)))
+    assert AutoTokenizer.from_pretrained(tmp_path / "out")("a b")["input_ids"]
+    assert {path.name: file_hash(path) for path in base.path.iterdir()} == before
+
+
+def test_an_adapter_opens_with_plain_peft_and_is_evaluated_with_its_base(base: Artifact, tmp_path: Path) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    data = data_of(tmp_path, tiny_pool(10))
+    sft(tmp_path / "out", {"model": base, "data": data}, method="lora", learning_rate=0.1)
+    plain = AutoModelForCausalLM.from_pretrained(base.path)
+    untuned = logits(plain)
+    tuned = logits(PeftModel.from_pretrained(plain, str(tmp_path / "out")))
+    assert not torch.equal(tuned, untuned)
+    assert torch.equal(logits(load(tmp_path / "out", device="cpu").model), tuned)
+    losses = [
+        check_stage(Evaluate, {"max_new_tokens": 2}, {"model": model, "data": data}, tmp_path / name).stats["loss"]
+        for name, model in {"before": base, "after": external(tmp_path / "out", "model-external-1")}.items()
+    ]
+    assert losses[1] < losses[0]
+
+
+def test_it_trains_on_the_kept_rows_and_adds_the_trusted_ones_once(base: Artifact, tmp_path: Path) -> None:
+    pool = tiny_pool(20)
+    copy: Record = {**pool[0], "id": pool[0]["id"] + ".2"}
+    ids = [row["id"] for row in [*pool, copy]]
+    inputs = {
+        "model": base,
+        "data": data_of(tmp_path, [*pool, copy]),
+        "selection": selection_of(tmp_path, ids, {copy["id"], *ids[3:9]}),
+        "trusted": data_of(tmp_path / "trusted", [pool[0], pool[4], pool[12], *tiny_pool(22)[20:]]),
+    }
+    stats = sft(tmp_path / "out", inputs)
+    assert (stats["pool_rows"], stats["trusted_rows"], stats["rows"]) == (7, 3, 10)
+
+
+def test_a_selection_of_other_data_is_refused(base: Artifact, tmp_path: Path) -> None:
+    records = tiny_pool(24)
+    other = selection_of(tmp_path, [row["id"] for row in records], {records[2]["id"], records[20]["id"]})
+    with pytest.raises(ArtifactError, match=f"{other.id} keeps 1 rows .* {records[20]['id']}") as err:
+        sft(tmp_path / "out", {"model": base, "data": data_of(tmp_path, records[:10]), "selection": other})
+    assert err.value.exit_code == 3
+    assert "the data that was scored" in err.value.hint
+
+
+def test_no_rows_is_an_error(base: Artifact, tmp_path: Path) -> None:
+    records = tiny_pool(4)
+    none = selection_of(tmp_path, [row["id"] for row in records], set())
+    with pytest.raises(DataError, match="no rows to train on"):
+        sft(tmp_path / "out", {"model": base, "data": data_of(tmp_path, records), "selection": none})
+
+
+def long_row(question: str) -> Record:
+    turns: Any = [{"role": "user", "content": question}, {"role": "assistant", "content": "The answer is 5."}]
+    return make_record(turns, "long", "en")
+
+
+def test_a_row_without_label_tokens_is_an_error_that_names_it(base: Artifact, tmp_path: Path) -> None:
+    row = long_row("How many? " * 30)
+    data = data_of(tmp_path, [*tiny_pool(5), row])
+    with pytest.raises(DataError, match=f"1 rows have no label tokens: {row['id']}") as err:
+        sft(tmp_path / "out", {"model": base, "data": data}, max_length=100)
+    assert "max_length" in err.value.hint
+
+
+def test_what_is_cut_off_is_counted_and_warned_about(
+    base: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = data_of(tmp_path, [*tiny_pool(5), long_row("How many? " * 7)])
+    stats = sft(tmp_path / "out", {"model": base, "data": data}, max_length=100)
+    assert stats["truncated"] == 1
+    said = capsys.readouterr().err
+    assert "1 rows are longer than max_length=100" in said
+    assert f"{stats['label_tokens']:,} of them label tokens" in said
+
+
+def test_an_adapter_is_no_base(base: Artifact, tmp_path: Path) -> None:
+    data = data_of(tmp_path, tiny_pool(6))
+    sft(tmp_path / "adapter", {"model": base, "data": data}, method="lora")
+    adapter = external(tmp_path / "adapter", "model-external-1")
+    with pytest.raises(ArtifactError, match="is an adapter"):
+        sft(tmp_path / "out", {"model": adapter, "data": data})
+
+
+def test_no_bar_but_ours_is_shown(base: Artifact, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from transformers.utils.logging import enable_progress_bar
+
+    enable_progress_bar()
+    sft(tmp_path / "out", {"model": base, "data": data_of(tmp_path, tiny_pool(6))})
+    said = capfd.readouterr()
+    assert "it/s" not in said.err + said.out
+
+
+def test_a_dry_run_knows_the_steps_it_was_given() -> None:
+    assert Sft().estimate(build(Sft.Config, {"max_steps": 160})) == {"steps": 160}
+    assert Sft().estimate(build(Sft.Config, {"epochs": 2})) == {}

@@ -1,0 +1,173 @@
+"""Fine-tuning: what it learns from, that its batches may be split, and that a seed repeats it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluicegate.config import build
+from sluicegate.errors import ConfigError, SluiceError
+from sluicegate.models.encode import Encoded, Encoder, collate
+from sluicegate.models.load import Loaded, load
+from sluicegate.testing import tiny_model, tiny_pool
+from sluicegate.training import sft
+from sluicegate.training.sft import Tuned, lay_out, settle, tune
+from sluicegate.training.sft_config import SftConfig
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("base"))
+
+
+def rows_for(loaded: Loaded, n: int = 24) -> list[Encoded]:
+    return Encoder(loaded.tokenizer).encode_batch(tiny_pool(n))
+
+
+def tuned_from(folder: Path, out: Path, n_rows: int = 24, **config: Any) -> Tuned:
+    loaded = load(folder, device="cpu")
+    return tune(loaded, rows_for(loaded, n_rows), SftConfig(**{"method": "full", **config}), out)
+
+
+def weights(tuned: Tuned) -> dict[str, torch.Tensor]:
+    return {name: p.detach().clone() for name, p in tuned.model.named_parameters()}
+
+
+@pytest.mark.parametrize("family", ["qwen2", "qwen3", "llama"])
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_the_loss_falls(family: Any, method: Any, tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base", family)
+    (tmp_path / "out").mkdir()
+    tuned = tuned_from(base, tmp_path / "out", method=method, max_steps=40, learning_rate=2e-2)
+    # An adapter leaves the random head as it is, so its loss cannot fall far.
+    assert tuned.loss < {"full": 0.75, "lora": 0.99}[method] * tuned.curve[0]["loss"]
+    assert tuned.steps == 40
+    assert not tuned.model.training
+    assert list((tmp_path / "out").iterdir()) == [], "the Trainer leaves nothing behind"
+
+
+def test_the_loss_is_the_mean_over_label_tokens_and_over_no_others(folder: Path, tmp_path: Path) -> None:
+    loaded = load(folder, device="cpu")
+    batch = collate(rows_for(loaded, 6), loaded.tokenizer.pad_token_id)
+    everything = torch.where(batch["attention_mask"].bool(), batch["input_ids"], -100)
+    with torch.no_grad():
+        expected, wrong = (loaded.model(**{**batch, "labels": x}).loss.item() for x in (batch["labels"], everything))
+    (first,) = tuned_from(folder, tmp_path, n_rows=6, max_steps=1, batch_size=6).curve
+    assert first["loss"] == pytest.approx(expected, abs=1e-5)
+    assert abs(first["loss"] - wrong) > 1e-4
+
+
+def test_tokens_outside_the_spans_teach_nothing(folder: Path, tmp_path: Path) -> None:
+    loaded = load(folder, device="cpu")
+    start, end = 5, 9
+    rows = [Encoded("a", list(range(10, 24)), [(start, end)], 0, 0)]
+    changed = [Encoded("a", [*range(10, 10 + end), *range(90, 95)], [(start, end)], 0, 0)]
+    one, other = (
+        weights(tune(load(folder, device="cpu"), r, SftConfig(method="full", max_steps=3, batch_size=1), tmp_path))
+        for r in (rows, changed)
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one), "what stands behind a reply is not its loss"
+    assert any(not torch.equal(one[name], p) for name, p in loaded.model.named_parameters())
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_batch_may_be_split_over_forward_passes(folder: Path, tmp_path: Path, method: Any) -> None:
+    """Replies differ in length, so a mean of means over the parts would give other weights."""
+    settings = {"method": method, "max_steps": 4, "batch_size": 8, "learning_rate": 1e-3}
+    whole = weights(tuned_from(folder, tmp_path, **settings, device_batch_size=8))
+    for size in (1, 2):
+        parts = weights(tuned_from(folder, tmp_path, **settings, device_batch_size=size))
+        for name in whole:
+            torch.testing.assert_close(parts[name], whole[name], atol=2e-5, rtol=1e-4)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(folder: Path, tmp_path: Path) -> None:
+    one, two, other = (
+        weights(tuned_from(folder, tmp_path, method="lora", max_steps=3, batch_size=4, seed=seed)) for seed in (0, 0, 1)
+    )
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_computing_activations_twice_changes_nothing(folder: Path, tmp_path: Path) -> None:
+    for method in ("full", "lora"):
+        one, two = (
+            weights(tuned_from(folder, tmp_path, method=method, max_steps=2, checkpoint_activations=twice))
+            for twice in (False, True)
+        )
+        for name in one:
+            torch.testing.assert_close(one[name], two[name])
+
+
+def test_one_step_is_a_step(folder: Path, tmp_path: Path) -> None:
+    tuned = tuned_from(folder, tmp_path, max_steps=1, learning_rate=1e-3)
+    before = dict(load(folder, device="cpu").model.named_parameters())
+    assert any(not torch.equal(before[name], p) for name, p in weights(tuned).items()), "its rate is not 0"
+
+
+def test_a_run_that_diverges_stops_with_an_error(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(SluiceError, match="diverged: the loss is nan") as err:
+        tuned_from(folder, tmp_path, max_steps=6, learning_rate=1e30)
+    assert "learning_rate" in err.value.hint
+
+
+def test_a_batch_must_be_divisible() -> None:
+    with pytest.raises(ConfigError, match="device_batch_size 3 does not divide batch_size 16"):
+        build(SftConfig, {"device_batch_size": 3})
+
+
+def test_processes_must_share_the_batch(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sluicegate.runtime.world_size", lambda: 3)
+    with pytest.raises(ConfigError, match="cannot be shared by 3 processes of 5 rows"):
+        tuned_from(folder, tmp_path, max_steps=1)
+
+
+def test_auto_is_full_for_a_small_base_and_lora_for_a_large_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settle(SftConfig(), folder).method == "full"
+    monkeypatch.setattr(sft, "SMALL", 1000)
+    settled = settle(SftConfig(), folder)
+    assert (settled.method, settled.peak_rate) == ("lora", 2e-4)
+    assert settle(SftConfig(method="full"), folder).method == "full", "what was asked for stands"
+
+
+# Order --------------------------------------------------------------------------------------------------------------
+
+
+def plain_rows(n: int) -> list[Encoded]:
+    return [Encoded(str(i), [0] * (i * 7 % 11 + 2), [(1, 2)], 0, 0) for i in range(n)]
+
+
+@given(n=st.integers(1, 60), batch_size=st.integers(1, 9), passes=st.integers(1, 3), seed=st.integers(0, 99))
+def test_whole_epochs_show_every_row_equally_often(n: int, batch_size: int, passes: int, seed: int) -> None:
+    config = SftConfig(epochs=passes, batch_size=batch_size, seed=seed)
+    order = [row.id for row in lay_out(plain_rows(n), config)]
+    assert set(Counter(order).values()) == {passes}
+    assert order == [row.id for row in lay_out(plain_rows(n), config)]
+
+
+@given(n=st.integers(1, 60), batch_size=st.integers(1, 9), steps=st.integers(1, 20))
+def test_steps_fill_their_batches_and_no_row_is_two_passes_ahead(n: int, batch_size: int, steps: int) -> None:
+    order = [row.id for row in lay_out(plain_rows(n), SftConfig(max_steps=steps, batch_size=batch_size))]
+    assert len(order) == steps * batch_size
+    seen = Counter(order)
+    assert max(seen.values()) - min(seen[str(i)] for i in range(n)) <= 1
+
+
+def test_rows_of_like_length_share_a_batch() -> None:
+    rows = [Encoded(str(i), [0] * (i % 40 + 2), [(1, 2)], 0, 0) for i in range(400)]
+    order = [len(row.ids) for row in lay_out(rows, SftConfig(epochs=1, batch_size=10))]
+    batches = [order[i : i + 10] for i in range(0, len(order), 10)]
+    padded = sum(max(batch) * len(batch) for batch in batches)
+    assert padded < 1.15 * sum(order)
+    assert batches != sorted(batches), "short batches do not all come first"
+
+
+def test_a_seed_decides_the_order() -> None:
+    orders = [[r.id for r in lay_out(plain_rows(40), SftConfig(epochs=1, seed=seed))] for seed in (0, 1)]
+    assert orders[0] != orders[1]
