@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -22,6 +23,7 @@ from sluicegate.schema import Kind, Record, make_record
 if TYPE_CHECKING:
     import numpy as np
 
+    from sluicegate.data.corrupt import Corruption
     from sluicegate.scoring.base import Signal
     from sluicegate.selection.base import Decisions, Pool, Rule
     from sluicegate.stages.base import Stage
@@ -227,6 +229,28 @@ def _assert_same(found: dict[str, Any], expected: dict[str, Any], promise: str) 
     for one, value in expected.items():
         close = value == found[one] if isinstance(value, str) else math.isclose(value, found[one], **CLOSE)
         assert close, f"{promise}: {value} became {found[one]}"
+
+
+# Corruptions --------------------------------------------------------------------------------------------------------
+
+
+def check_corruption(maker: Corruption) -> None:
+    """Hold a corruption to what every corruption promises, on short rows in two languages.
+
+    It damages some of them; it draws from the `rng` it is given alone, so the same seed does the same damage; it
+    leaves the rows as they are; it says None, and does not fail, where there is too little to damage or to draw from.
+    """
+    rows, state = tiny_pool(60), random.getstate()
+    before = json.dumps(rows)
+    one, two = ([maker(random.Random(n), row, rows) for n, row in enumerate(rows)] for _ in range(2))
+    assert any(one), "it must damage some rows"
+    assert one == two, "the same rng must do the same damage"
+    assert random.getstate() == state, "it must draw from the rng it is given"
+    for text in ("", "5", "对"):
+        reply: Any = [{"role": "user", "content": "How much?"}, {"role": "assistant", "content": text}]
+        damaged = maker(random.Random(0), make_record(reply, "tiny/0", "en"), [])
+        assert damaged is None or isinstance(damaged, str), "the damage is a text or None"
+    assert json.dumps(rows) == before, "the rows must be left as they are"
 
 
 # Stages and configs -------------------------------------------------------------------------------------------------
