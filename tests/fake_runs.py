@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sluicegate.artifacts import Artifact, Store, write_arrow, write_json, write_table
+from sluicegate.artifacts import MANIFEST, Artifact, Store, external, write_arrow, write_json, write_table
 from sluicegate.schema import Decision, Dropped, Record, make_record
 
 FAULTS = ("clean", "clean", "clean", "wrong_final", "gibberish", "dup")
@@ -60,12 +60,26 @@ class FakeRuns:
         inputs = {"data": data, "selection": selection, "trusted": trusted}
         known = {name: artifact for name, artifact in inputs.items() if artifact}
         model = self._seal(f"model-{arm}{seed}", lambda out: stats, **known)
-        return self._seal(f"evaluation-{arm}{seed}", lambda out: self._answer(out, rate), model=model)
+        return self._seal(f"evaluation-{arm}{seed}", lambda out: self.answer(out, rate), model=model)
+
+    def bought(self, rate: float) -> Artifact:
+        """An evaluated model that no stage made."""
+        folder = self.store.root.parent / "bought"
+        folder.mkdir()
+        model = external(folder, "model-external-1")
+        return self._seal("evaluation-bought", lambda out: self.answer(out, rate), model=model)
+
+    def took(self, model: Artifact, seconds: float) -> None:
+        """Say how long a model's training took."""
+        write_json(model.path / MANIFEST, {**model.manifest, "made": {"seconds": seconds}})
 
     def _seal(self, artifact_id: str, fill: Fill, config: dict[str, Any] | None = None, **inputs: Artifact) -> Artifact:
         head = {"kind": artifact_id.split("-")[0], "stage": "fake", "stage_version": 1, "pins": {}}
-        head |= {"config": config or {}, "inputs": {name: made.id for name, made in inputs.items()}, "external": {}}
-        return self.store.make(artifact_id, fill, head)
+        elsewhere = {made.id: str(made.path) for made in inputs.values() if made.path.parent != self.store.root}
+        names = {name: made.id for name, made in inputs.items()}
+        return self.store.make(
+            artifact_id, fill, head | {"config": config or {}, "inputs": names, "external": elsewhere}
+        )
 
     def _messages(self, out: Path) -> dict[str, Any]:
         dropped = [
@@ -111,10 +125,11 @@ class FakeRuns:
         write_table(out / "selection.parquet", rows, Decision)
         return {"rows": self.rows, "kept": kept, "duplicates": len(copies), "unscored": len(barred - copies)}
 
-    def _answer(self, out: Path, rate: float) -> dict[str, Any]:
-        right = (self.rng.random(QUESTIONS) < rate).tolist()
+    def answer(self, out: Path, rate: float, questions: int = QUESTIONS) -> dict[str, Any]:
+        """Write what `evaluate` writes of a model that answers `rate` of the questions."""
+        right = (self.rng.random(questions) < rate).tolist()
         rows = [{"id": f"q{n}", "correct": c if self.answers else None} for n, c in enumerate(right)]
         write_arrow(out / "predictions.parquet", rows, pa.schema([("id", pa.string()), ("correct", pa.bool_())]))
-        accuracy = sum(right) / QUESTIONS if self.answers else None
-        write_json(out / "metrics.json", {"n": QUESTIONS, "accuracy": accuracy, "loss": 2 - rate, "by_source": {}})
+        accuracy = sum(right) / questions if self.answers else None
+        write_json(out / "metrics.json", {"n": questions, "accuracy": accuracy, "loss": 2 - rate, "by_source": {}})
         return {"accuracy": accuracy}

@@ -61,7 +61,7 @@ def _accuracy(summary: Mapping[str, Any]) -> alt.LayerChart | None:
     rings = rings.encode(x="value:Q", y=y, tooltip=[alt.Tooltip("arm:N"), alt.Tooltip("value:Q", format=".1%")])
     means = [row for row in rows if row["control"]]
     mark = alt.Chart(alt.Data(values=means)).mark_rule(strokeDash=[4, 4], color=SILT).encode(x="accuracy:Q")
-    return _sized(alt.layer(mark, rings, rules, points, labels), alt.Step(TALL))
+    return _sized(alt.layer(mark, rings, rules, points, labels), TALL * len(rows))
 
 
 def _loss(summary: Mapping[str, Any]) -> alt.LayerChart | None:
@@ -74,7 +74,7 @@ def _loss(summary: Mapping[str, Any]) -> alt.LayerChart | None:
     x = alt.X("loss:Q", title="loss, lower is better", scale=alt.Scale(zero=False, padding=24))
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=alt.Y("arm:N", sort=None, title=None))
     text = base.mark_text(align="left", dx=10).encode(text=alt.Text("loss:Q", format=".3f"))
-    return _sized(base.mark_point(size=130, filled=True, color=WATER, opacity=1) + text, alt.Step(TALL))
+    return _sized(base.mark_point(size=130, filled=True, color=WATER, opacity=1) + text, TALL * len(rows))
 
 
 def _faults(summary: Mapping[str, Any]) -> alt.LayerChart | None:
@@ -117,14 +117,22 @@ def _heat(rows: list[dict[str, Any]], x: str, y: str, value: str, colour: Any, d
     import altair as alt
 
     lines = max(len(row[x].split(" ")) for row in rows)
-    head = {"labelExpr": "split(datum.label, ' ')", "labelLimit": 72, "labelPadding": 6 + LINE * (lines - 1)}
-    axis = alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False, **head)
+    padding = 6 + LINE * (lines - 1)
+    axis = alt.Axis(
+        orient="top",
+        labelAngle=0,
+        labelExpr="split(datum.label, ' ')",
+        labelLimit=72,
+        labelPadding=padding,
+        domain=False,
+        ticks=False,
+    )
     across = alt.X(f"{x}:N", sort=None, title=None, axis=axis)
     down = alt.Y(f"{y}:N", sort=None, title=None)
     base = alt.Chart(alt.Data(values=rows)).encode(x=across, y=down)
     tips = [alt.Tooltip(f"{x}:N"), alt.Tooltip(f"{y}:N"), alt.Tooltip("label:N", title=value)]
     cells = base.mark_rect(cornerRadius=4).encode(color=colour, opacity=depth, tooltip=tips)
-    return _sized(cells + base.mark_text(fontSize=11).encode(text="label:N"), alt.Step(ROW))
+    return _sized(cells + base.mark_text(fontSize=11).encode(text="label:N"), ROW * len({row[y] for row in rows}))
 
 
 def _budgets(summary: Mapping[str, Any]) -> alt.LayerChart | None:
@@ -154,7 +162,7 @@ def _bars(rows: list[dict[str, Any]], y: str, x: str, colour: Any, height: int) 
     )
     bars = base.mark_bar(cornerRadiusEnd=4, height=18).encode(color=colour)
     numbers = base.mark_text(align="left", dx=6).encode(text=alt.Text(f"{x}:Q", format=",.0f"))
-    return _sized(bars + numbers, alt.Step(height))
+    return _sized(bars + numbers, height * len(rows))
 
 
 def _histogram(found: Mapping[str, Any]) -> alt.Chart:
@@ -184,6 +192,6 @@ def _pick(row: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: row[key] for key in keys}
 
 
-def _sized(chart: Any, height: int | alt.Step) -> Any:
+def _sized(chart: Any, height: int) -> Any:
     """As wide as the page lets it be."""
     return chart.properties(width="container", height=height)

@@ -68,12 +68,15 @@ class Arm:
 
 def trace(evaluation: Artifact) -> Run:
     """Follow an evaluation's inputs up to the rows its model saw."""
-    model = evaluation.parents().get("model")
-    above = model.parents() if model else {}
-    selection = above.get("selection")
-    scores = selection.parents().get("scores") if selection else None
-    scored = scores.parents().get("data") if scores else None
-    return Run(evaluation, model, scored or above.get("data"), selection, scores, above.get("trusted"))
+    model = _input(evaluation, "model")
+    selection = _input(model, "selection")
+    scores = _input(selection, "scores")
+    data = _input(scores, "data") or _input(model, "data")
+    return Run(evaluation, model, data, selection, scores, _input(model, "trusted"))
+
+
+def _input(artifact: Artifact | None, name: str) -> Artifact | None:
+    return artifact.parent(name) if artifact and name in artifact.manifest["inputs"] else None
 
 
 def trace_arms(arms: Mapping[str, Sequence[Artifact]]) -> list[Arm]:

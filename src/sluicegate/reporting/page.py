@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sluicegate import __version__
 from sluicegate.reporting import numbers
 from sluicegate.reporting.charts import charts
@@ -19,6 +21,7 @@ def render(summary: Summary) -> str:
     return template.render(summary, charts=charts(summary), fmt=numbers, scripts=vega_scripts(), version=__version__)
 
 
+@cache  # bundling takes a second
 def vega_scripts() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, in the version Altair writes specs for; no network."""
     import altair

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fake_runs import FakeRuns
+from sluicegate.config import build
+from sluicegate.errors import ConfigError
+from sluicegate.pipeline import run
+from sluicegate.stages.report import Report, by_arm
+from sluicegate.testing import check_config
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> FakeRuns:
+    return FakeRuns(tmp_path / "artifacts", rows=60)
+
+
+def fill(out: Path, arms: Any, **config: Any) -> dict[str, Any]:
+    out.mkdir()
+    return Report().fill(out, build(Report.Config, config), {"arms": arms})
+
+
+def recipe(arms: dict[str, Any], **config: Any) -> dict[str, Any]:
+    ids = {name: [artifact.id for artifact in found] for name, found in arms.items()}
+    return {"vars": {}, "steps": {"report": {"stage": "report", "arms": ids, **config}}}
+
+
+def test_the_page_its_twin_and_the_numbers(tmp_path: Path, runs: FakeRuns) -> None:
+    numbers = fill(tmp_path / "out", runs.arms(), title="What to keep?", examples=6)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"summary.json", "report.md", "report.html"}
+    assert numbers == {"headline": summary["headline"], "arms": 4, "examples": 6}
+    assert (tmp_path / "out" / "report.md").read_text().startswith("# What to keep?\n")
+    assert "<title>What to keep?</title>" in (tmp_path / "out" / "report.html").read_text()
+    check_config(Report.Config)
+
+
+def test_the_same_artifacts_give_the_same_files(tmp_path: Path, runs: FakeRuns) -> None:
+    arms = runs.arms()
+    for name in ("one", "two"):
+        fill(tmp_path / name, arms)
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_an_unknown_control_is_a_warning_with_a_guess(
+    tmp_path: Path, runs: FakeRuns, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(tmp_path / "out", runs.arms(), against="randon")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "report compares nothing: no arm 'randon'" in said
+    assert "did you mean 'random'?" in said
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["differences"] == []
+
+
+def test_arms_need_names(runs: FakeRuns) -> None:
+    one = runs.evaluation("all", 0, 0.5, runs.pool)
+    assert by_arm({"all": one, "again": [one]}) == {"all": [one], "again": [one]}
+    for unnamed in (one, [one]):
+        with pytest.raises(ConfigError, match="no names"):
+            by_arm(unnamed)
+
+
+def test_a_run_ends_with_the_table_made_now_or_before(
+    tmp_path: Path, runs: FakeRuns, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arms = runs.arms()
+    for evaluation in arms["gate"]:
+        runs.took(evaluation.parent("model"), 98.7)
+    screens = []
+    for word in ("make", "have"):
+        run(recipe(arms), tmp_path)
+        screen = capsys.readouterr().err.splitlines()
+        assert f"report  {word}  report-" in screen[0]
+        screens.append(screen[screen.index(next(line for line in screen if line.startswith("gate "))) :])
+    assert screens[0] == screens[1]
+    headline, page, *table = (line for line in screens[0] if line.strip())
+    assert headline.endswith("with the same trusted rows")
+    assert page.endswith("report.html")
+    assert table[0].split() == ["label", "clean", "accuracy"]
+    assert [line.split()[0] for line in table[3:]] == ["gate", "random", "all", "trusted"]
+    assert table[3].split()[-1] == "98.7"
