@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sluicegate.config import Config
+from sluicegate import config
 from sluicegate.schema import content_id
 
 Part = Literal["train", "test"]
@@ -16,7 +16,7 @@ Part = Literal["train", "test"]
 class Split:
     """Keeps one part; the same split with the other `part` keeps exactly the rest."""
 
-    class Config(Config):
+    class Config(config.Config):
         part: Part = "train"
         """Which part to keep."""
         test_share: float = Field(0.1, gt=0, lt=1)
