@@ -14,6 +14,7 @@ from sluicegate.models import generate
 from sluicegate.models.load import Loaded
 from sluicegate.schema import Record, make_record
 from sluicegate.stages.evaluate import Evaluate
+from sluicegate.stages.sft import Sft
 from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
 
 
@@ -96,6 +97,22 @@ def predictions_of(out: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     return pq.read_table(out / "predictions.parquet").to_pylist()
+
+
+def test_a_model_that_learnt_one_answer_by_heart_is_right_where_it_is_the_answer(
+    model: Artifact, tmp_path: Path
+) -> None:
+    taught = [row(f"What is {n} plus {n}?", "The answer is 4.", "4") for n in range(8)]
+    asked = [row(f"What is {n} minus {n}?", "Some reply.", "4" if n < 3 else "0") for n in range(4)]
+    learnt = tmp_path / "learnt"
+    learnt.mkdir()
+    settings = {"method": "full", "max_steps": 60, "batch_size": 8, "learning_rate": 2e-2}
+    Sft().fill(learnt, build(Sft.Config, settings), {"model": model, "data": data_of(tmp_path / "taught", taught)})
+    stats = evaluate(
+        external(learnt, "model-external-1"), data_of(tmp_path, asked), tmp_path / "out", max_new_tokens=40
+    )
+    assert stats["accuracy"] == 0.75
+    assert [p["output"] for p in predictions_of(tmp_path / "out")] == ["The answer is 4."] * 4, "and it stops there"
 
 
 def test_a_chat_is_asked_with_the_turns_before_its_last_reply(
