@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Mid tones, read as well on white as on near-black.
 WATER, GOLD, SILT, CLAY = "#3b82c4", "#d99a1c", "#8b95a1", "#c8553d"
 ROW, TALL, LINE = 30, 48, 14  # pixels of one bar or cell, of one arm, and of a line of text
-ROOM = 1.35  # of the longest bar, for the number behind it
+NUMBERS = {"left": 5, "top": 5, "bottom": 5, "right": 32}  # room for the number behind the longest bar
 MARGIN = 0.02  # of accuracy, beyond the outermost interval
 
 
@@ -156,13 +156,13 @@ def _bars(rows: list[dict[str, Any]], y: str, x: str, colour: Any, height: int) 
     """Bars with their numbers behind them, which say more than an axis."""
     import altair as alt
 
-    room = alt.Scale(domain=[0, ROOM * max(row[x] for row in rows) or 1], nice=False)
+    room = alt.Scale(domain=[0, max(row[x] for row in rows) or 1], nice=False)
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y(f"{y}:N", sort=None, title=None), x=alt.X(f"{x}:Q", scale=room, axis=None)
     )
     bars = base.mark_bar(cornerRadiusEnd=4, height=18).encode(color=colour)
     numbers = base.mark_text(align="left", dx=6).encode(text=alt.Text(f"{x}:Q", format=",.0f"))
-    return _sized(bars + numbers, height * len(rows))
+    return _sized(bars + numbers, height * len(rows)).properties(padding=NUMBERS)
 
 
 def _histogram(found: Mapping[str, Any]) -> alt.Chart:
