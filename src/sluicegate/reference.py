@@ -29,8 +29,7 @@ Every key of every stage, signal and rule, made by `make docs` from the classes 
 `sluice docs NAME` prints one of them. In a recipe a key stands under its step; on the command line it is
 `step.key=value` for `sluice run`, and `key=value` for the verb of the stage. A key of a block has its block's name
 before it (`lora.rank`). Keys marked *speed only* change how fast a stage runs but not what it makes, so changing one
-remakes nothing.
-"""
+remakes nothing."""
 WIDTH = 110
 WORDS = {int: "integer", float: "number", str: "text", bool: "true or false", Path: "path", NoneType: "null"}
 BOUNDS = {"gt": "> {}", "ge": "≥ {}", "lt": "< {}", "le": "≤ {}", "min_length": "(at least {})"}
@@ -43,17 +42,17 @@ def reference(name: str | None = None) -> str:
         UnknownName: nothing has this name.
     """
     if name is None:
-        return "\n".join([INTRO, *map(_group, GROUPS)])
+        return "\n\n".join([INTRO, *map(_group, GROUPS)])
     found = [_entry(registry, name) for registry in GROUPS if name in registry.names()]
     if not found:
         known = [n for registry in GROUPS for n in registry.names()]
         raise UnknownName(f"nothing is registered as '{name}'", did_you_mean(name, known) or "see them with: sluice ls")
-    return "\n".join(found)
+    return "\n\n".join(found)
 
 
 def _group(registry: Registry) -> str:
     entries = (_entry(registry, name) for name in registry.names())
-    return "\n".join([f"## {registry.noun.capitalize()}s\n\n{_wrapped(GROUPS[registry])}\n", *entries])
+    return "\n\n".join([f"## {registry.noun.capitalize()}s", _wrapped(GROUPS[registry]), *entries])
 
 
 def _entry(registry: Registry, name: str) -> str:
@@ -64,7 +63,7 @@ def _entry(registry: Registry, name: str) -> str:
         parts.append(_usage(made))
     if keys := list(_keys(made.Config, "", 0)) if hasattr(made, "Config") else []:
         parts.append("\n".join(keys))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _usage(stage: Any) -> str:
