@@ -1,7 +1,7 @@
 # Every job of the project; `make` alone lists them. Python 3.11 or newer and make are all a machine needs.
 
 PYTHON ?= $(shell for p in python3.11 python3 python python3.12 python3.13; do \
-	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 WORKERS ?= 2
 ARGS ?=
