@@ -85,6 +85,7 @@ def test_budgets_and_funnel(summary: Summary, drawn: dict[str, Any]) -> None:
 def test_kept_stands_on_dropped(drawn: dict[str, Any]) -> None:
     bars = rows(drawn["histogram-0"])
     assert sum(bar["rows"] for bar in bars if bar["fate"] == "kept") == 60
+    assert all(bar["end"] - bar["start"] == bar["rows"] for bar in bars)
     ends = {bar["from"]: bar["end"] for bar in bars if bar["fate"] == "kept"}
     assert all(bar["start"] == ends[bar["from"]] for bar in bars if bar["fate"] == "dropped")
 
