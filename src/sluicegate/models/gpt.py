@@ -1,8 +1,9 @@
 """A GPT from scratch: a small decoder to pretrain, tune and gate on a CPU, and to read in one sitting.
 
 Pre-norm blocks with RMSNorm (arXiv 1910.07467), rotary positions (arXiv 2104.09864), grouped-query attention
-(arXiv 2305.13245), SwiGLU (arXiv 2002.05202) and a head tied to the embedding. Modules carry the names Llama gave
-them, so that LoRA targets and weight tools fit. Importing this file makes the Auto classes know `sluice_gpt`.
+(arXiv 2305.13245) with normalised queries and keys (arXiv 2010.04245), SwiGLU (arXiv 2002.05202) and a head tied to
+the embedding. Modules carry the names Qwen3 gave them, so that LoRA targets and weight tools fit. Importing this file
+makes the Auto classes know `sluice_gpt`.
 
 Shapes: B rows, T new tokens, S tokens seen (cached and new), H query heads, K key-value heads, d = D / H, V tokens.
 """
@@ -72,11 +73,13 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(width, kv_width, bias=False)
         self.v_proj = nn.Linear(width, kv_width, bias=False)
         self.o_proj = nn.Linear(width, width, bias=False)
+        self.q_norm = nn.RMSNorm(self.head_dim, config.rms_norm_eps)
+        self.k_norm = nn.RMSNorm(self.head_dim, config.rms_norm_eps)
 
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None) -> Tensor:
         """Mix (B, T, D) over the tokens seen; without a mask every token sees all up to itself."""
         q, k, v = (self._heads(proj(x)) for proj in (self.q_proj, self.k_proj, self.v_proj))  # (B, T, H or K, d)
-        q, k = rotate(q, *turn), rotate(k, *turn)
+        q, k = rotate(self.q_norm(q), *turn), rotate(self.k_norm(k), *turn)
         q, k, v = (heads.transpose(1, 2) for heads in (q, k, v))  # (B, H or K, T, d)
         if cache is not None:
             k, v = cache.update(k, v, self.layer)  # (B, K, S, d)

@@ -13,13 +13,14 @@ PAD, USER, ASSISTANT, END = SPECIAL_TOKENS = ("<pad>", "<user>", "<assistant>", 
 MIN_VOCAB = 256 + len(SPECIAL_TOKENS)
 
 # Every turn that is not the assistant's, a system prompt too, is read as the user's. What lies between the generation
-# marks, the end of the turn included, is what fine-tuning learns.
+# marks, the end of the turn included, is what fine-tuning learns. No `<end>` closes a prompt: in pretraining it parts
+# documents, so a model has learnt to forget what lies before it, and could not look back at the question.
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'assistant' %}"
     f"{ASSISTANT}{{% generation %}}{{{{ message['content'] }}}}{END}{{% endgeneration %}}"
     "{% else %}"
-    f"{USER}{{{{ message['content'] }}}}{END}"
+    f"{USER}{{{{ message['content'] }}}}"
     "{% endif %}"
     "{% endfor %}"
     f"{{% if add_generation_prompt %}}{ASSISTANT}{{% endif %}}"

@@ -35,7 +35,10 @@ def test_attention_is_the_plainly_written_one(kv_heads: int) -> None:
     def heads(proj: torch.nn.Linear) -> Tensor:
         return proj(x).view(2, 7, -1, 8)
 
-    q, k = rotate(heads(attention.q_proj), *turn), rotate(heads(attention.k_proj), *turn)
+    def unit(heads: Tensor) -> Tensor:
+        return heads / heads.square().mean(-1, keepdim=True).sqrt()
+
+    q, k = (rotate(unit(heads(proj)), *turn) for proj in (attention.q_proj, attention.k_proj))
     k, v = (h.repeat_interleave(4 // kv_heads, dim=2) for h in (k, heads(attention.v_proj)))
     weights = torch.einsum("bthd,bshd->bhts", q, k) / math.sqrt(8)
     weights = weights.masked_fill(torch.ones(7, 7).triu(1).bool(), -math.inf).softmax(-1)

@@ -52,7 +52,7 @@ def test_learned_pieces_are_shorter_than_bytes() -> None:
 
 def test_the_template_marks_what_the_assistant_says_with_its_end() -> None:
     assert TOKENIZER.apply_chat_template(CHAT[1:3], tokenize=False) == (
-        "<user>How many?<end><assistant>The answer is 7.<end>"
+        "<user>How many?<assistant>The answer is 7.<end>"
     )
     got = TOKENIZER.apply_chat_template(CHAT, return_dict=True, return_assistant_tokens_mask=True)
     marked = [i for i, mark in zip(got["input_ids"], got["assistant_masks"], strict=True) if mark]
@@ -61,12 +61,12 @@ def test_the_template_marks_what_the_assistant_says_with_its_end() -> None:
 
 def test_the_template_reads_a_system_turn_as_the_users_and_opens_the_answer() -> None:
     text = TOKENIZER.apply_chat_template(CHAT[:2], tokenize=False, add_generation_prompt=True)
-    assert text == "<user>Be brief.<end><user>How many?<end><assistant>"
+    assert text == "<user>Be brief.<user>How many?<assistant>"
 
 
 def test_a_document_is_plain_text_and_anything_else_a_chat() -> None:
     assert document_text(TOKENIZER, [{"role": "assistant", "content": "2 + 2 = 4."}]) == "2 + 2 = 4.<end>"
-    assert document_text(TOKENIZER, CHAT[1:3]).startswith("<user>How many?<end>")
+    assert document_text(TOKENIZER, CHAT[1:3]).startswith("<user>How many?<assistant>")
 
 
 def test_a_saved_tokenizer_comes_back(tmp_path: Path) -> None:
