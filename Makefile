@@ -32,7 +32,7 @@ docs: .venv/.installed  ## write docs/config.md from the code
 	@mv .venv/config.md docs/config.md
 
 bench: .venv/.installed-dev  ## every figure beside its peer; ARGS=--quick for a smaller run
-	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script $(ARGS) || exit 1; done
+	@$(BIN)/python benchmarks $(ARGS)
 
 clean:  ## remove .venv and every cache; runs/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
