@@ -71,19 +71,47 @@ class Artifact:
 
         return pq.read_schema(self.path / f"{name}.parquet").names
 
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Ids of what this artifact was made from, by their (dotted) input names."""
+        return self.manifest["inputs"]
+
     def parent(self, name: str) -> Artifact:
-        """The input `name` this artifact was made from."""
-        return self.parents()[name]
+        """The input `name` this artifact was made from; `ArtifactError` if it is gone."""
+        artifact_id, outside = self.inputs[name], self.manifest.get("external", {})
+        if artifact_id in outside:
+            return external(Path(outside[artifact_id]), artifact_id)
+        return Store(self.path.parent).open(artifact_id)
 
     def parents(self) -> dict[str, Artifact]:
         """Every input this artifact was made from, by its (dotted) input name."""
-        store, outside = Store(self.path.parent), self.manifest.get("external", {})
-        ids = self.manifest.get("inputs", {})
-        return {n: external(Path(outside[i]), i) if i in outside else store.open(i) for n, i in ids.items()}
+        return {name: self.parent(name) for name in self.inputs}
+
+    def verify(self) -> None:
+        """Raise `ArtifactError` unless every file, and the manifest itself, is as it was sealed.
+
+        A model folder from elsewhere has no seal: its id holds the hash its files had when it was named.
+        """
+        if "files" not in self.manifest:
+            return
+        if self.manifest["seal"] != seal(self.manifest):
+            raise self._tampered(MANIFEST, "was changed after it was made")
+        sealed = {entry["path"]: entry for entry in self.manifest["files"]}
+        for entry in _file_entries(self.path):
+            known = sealed.pop(entry["path"], None)
+            if known != entry:
+                raise self._tampered(entry["path"], f"was {'changed' if known else 'added'} after it was made")
+        for gone in sealed:
+            raise self._tampered(gone, "is gone")
+
+    def _tampered(self, path: str, what: str) -> ArtifactError:
+        return ArtifactError(f"{self.path.name}/{path} {what}", f"delete the folder {self.path} and run its step again")
 
 
 def external(path: Path, artifact_id: str) -> Artifact:
     """An artifact of another store, or a model folder that no stage of ours made, whose id holds its files' hash."""
+    if not path.is_dir():
+        raise ArtifactError(f"{artifact_id} is gone from {path}", "put it back, or name another and run again")
     if (path / MANIFEST).is_file():
         return Artifact(path, read_manifest(path))
     return Artifact(path, {"kind": artifact_id.split("-")[0], "id": artifact_id, "inputs": {}, "stats": {}})
@@ -121,9 +149,9 @@ class Store:
     ) -> Artifact:
         """Let `fill` write into a hidden folder, then seal it with a manifest and rename it into place.
 
-        A killed attempt leaves only the hidden folder; the next attempt starts from it if the stage `resumes`
-        and from nothing if not. Two processes never fill the same artifact at once: the second waits, and
-        then finds it made.
+        An attempt that failed or was killed leaves nothing that can be seen; the next one starts from what it
+        left hidden if the stage `resumes`, and from nothing if not. Two processes never fill the same artifact
+        at once: the second waits, and then finds it made.
 
         Raises:
             StorageError: the disk is full or the folder is not ours to write to.
@@ -134,44 +162,51 @@ class Store:
             with _lock(self.root / f".{artifact_id}.lock"):
                 if self.has(artifact_id):
                     return self.open(artifact_id)
-                if not resumes:
-                    shutil.rmtree(hidden, ignore_errors=True)
-                hidden.mkdir(exist_ok=True)
-                start = time.monotonic()
-                stats = fill(hidden)
-                self._seal(hidden, {**head, "id": artifact_id, "stats": stats}, time.monotonic() - start)
-                shutil.rmtree(self.root / artifact_id, ignore_errors=True)  # a folder whose manifest was deleted
-                hidden.rename(self.root / artifact_id)
+                with _workplace(hidden, keep=resumes):
+                    start = time.monotonic()
+                    stats = fill(hidden)
+                    _seal(hidden, {**head, "id": artifact_id, "stats": stats}, time.monotonic() - start)
+                    shutil.rmtree(self.root / artifact_id, ignore_errors=True)  # a folder whose manifest was deleted
+                    hidden.rename(self.root / artifact_id)
         return self.open(artifact_id)
 
-    def verify(self, artifact_id: str) -> None:
-        """Raise `ArtifactError` unless every file, and the manifest itself, is as it was sealed."""
-        found = self.open(artifact_id)
-        if found.manifest.get("seal") != seal(found.manifest):
-            raise _tampered(artifact_id, MANIFEST, "was changed after it was made")
-        named = {entry["path"]: entry for entry in found.manifest["files"]}
-        for entry in _file_entries(found.path):
-            if named.pop(entry["path"], None) != entry:
-                raise _tampered(artifact_id, entry["path"], "was changed after it was made")
-        for gone in named:
-            raise _tampered(artifact_id, gone, "is gone")
-
     def lineage(self, artifact_id: str) -> list[str]:
-        """Ids from the first ancestor to this artifact, each once."""
+        """Ids from the first ancestor to this artifact, each once; those of ancestors that are gone too."""
         return list(_lineage(self.open(artifact_id)))
-
-    def _seal(self, folder: Path, head: dict[str, Any], seconds: float) -> None:
-        made = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seconds": round(seconds, 3)}
-        code = {"version": sluicegate.__version__}
-        manifest = {**head, "files": list(_file_entries(folder)), "made": made, "code": code}
-        write_json(folder / MANIFEST, {**manifest, "seal": seal(manifest)})
 
 
 def _lineage(artifact: Artifact) -> dict[str, None]:
     known: dict[str, None] = {}
-    for parent in artifact.parents().values():
-        known |= _lineage(parent)
+    for name, artifact_id in artifact.inputs.items():
+        try:
+            known |= _lineage(artifact.parent(name))
+        except ArtifactError:
+            known[artifact_id] = None
     return {**known, artifact.id: None}
+
+
+@contextmanager
+def _workplace(folder: Path, keep: bool) -> Iterator[None]:
+    """A folder to fill, empty at first and gone after an attempt that failed, unless its content is kept."""
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    try:
+        yield
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _seal(folder: Path, head: dict[str, Any], seconds: float) -> None:
+    """Write the manifest, over what a kill left of drafts."""
+    for draft in folder.rglob("*.draft"):
+        draft.unlink()
+    made = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seconds": round(seconds, 3)}
+    code = {"version": sluicegate.__version__}
+    manifest = {**head, "files": list(_file_entries(folder)), "made": made, "code": code}
+    manifest = json.loads(json.dumps(manifest))  # keys as they will be read again: the seal is taken over text
+    write_json(folder / MANIFEST, {**manifest, "seal": seal(manifest)})
 
 
 def seal(manifest: Mapping[str, Any]) -> str:
@@ -186,14 +221,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except ValueError:
         found = None
-    if not isinstance(found, dict) or not {"id", "kind", "inputs", "files"} <= set(found):
+    if not isinstance(found, dict) or not {"id", "kind", "inputs", "files", "seal"} <= set(found):
         why = "it was edited by hand: delete the folder and run its step again"
         raise ArtifactError(f"{folder / MANIFEST} is not a manifest", why)
     return found
-
-
-def _tampered(artifact_id: str, path: str, what: str) -> ArtifactError:
-    return ArtifactError(f"{artifact_id}/{path} {what}", f"delete the folder {artifact_id} and run its step again")
 
 
 def _file_entries(folder: Path) -> Iterator[dict[str, Any]]:
@@ -203,7 +234,10 @@ def _file_entries(folder: Path) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """An exclusive lock the kernel lets go of when its holder dies."""
+    """An exclusive lock the kernel lets go of when its holder dies.
+
+    Its file is taken away only once the artifact stands: who then waits for it, or makes it anew, finds that made.
+    """
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -213,18 +247,25 @@ def _lock(path: Path) -> Iterator[None]:
 @contextmanager
 def storage_errors(root: Path) -> Iterator[None]:
     """Turn a full disk and a folder that is not ours to write to into a `StorageError`."""
-    elsewhere = "choose another folder with out=DIR"
     try:
         yield
-    except OSError as err:
-        at = err.filename or root
-        if err.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(f"the disk under {root} is full", "free some space: finished steps stand") from err
-        if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise StorageError(f"no permission for {at}", elsewhere) from err
-        if err.errno in (errno.ENOTDIR, errno.EEXIST):
-            raise StorageError(f"{at} is in the way: a folder has to stand there", elsewhere) from err
+    except Exception as err:
+        if told := _told(err, root):
+            raise told from err
         raise
+
+
+def _told(err: Exception, root: Path) -> StorageError | None:
+    """What an error of the file system means; libraries not written in Python say "disk full" only in words."""
+    code = err.errno if isinstance(err, OSError) else None
+    at = getattr(err, "filename", None) or root
+    if code in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(err):
+        return StorageError(f"the disk under {root} is full", "free some space and run again: finished steps stand")
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError(f"no permission for {at}", "change its permissions, or choose another folder with out=DIR")
+    if code in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return StorageError(f"{at} is in the way", "move it, or choose another folder with out=DIR")
+    return None
 
 
 # Files --------------------------------------------------------------------------------------------------------------

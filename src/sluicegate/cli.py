@@ -3,28 +3,77 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sluicegate.artifacts import MANIFEST, Artifact, Store, storage_errors
 from sluicegate.errors import ArtifactError, SluiceError
+from sluicegate.registry import did_you_mean
+from sluicegate.runtime import log_failure
 
 DEFAULT_OUT = "runs/latest"
 LISTS = ("stages", "signals", "rules", "corruptions", "recipes", "runs", "artifacts")
+INTERRUPTED = 130
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb; returns the exit code of `errors.py` (130 when interrupted)."""
-    args = _parser().parse_args(argv)
+    """Run one verb; returns the exit code of `errors.py`, 1 for a bug, 130 when interrupted.
+
+    What goes wrong is told in one sentence and a hint; the traceback is in the run's log, and on the screen with
+    `--debug`.
+    """
+    debug = "--debug" in (sys.argv if argv is None else argv)
     try:
-        args.do(args)
+        args = _parse(argv)
+        with storage_errors(Path.cwd()), _interruptible():
+            args.do(args)
     except SluiceError as err:
-        print(f"error: {err}", file=sys.stderr)
-        return err.exit_code
+        log_failure(err)
+        return _fail(str(err), err.exit_code, debug)
     except KeyboardInterrupt:
-        print("interrupted: finished steps stand; the same command goes on from there", file=sys.stderr)
-        return 130
+        return _fail("interrupted\nhint: finished steps stand; the same command goes on from there", INTERRUPTED, debug)
+    except Exception as err:  # a bug of ours or of a plug-in
+        log = log_failure(err)
+        where = f"the traceback is in {log}" if log else "the same command with --debug shows the traceback"
+        return _fail(f"unexpected {type(err).__name__}: {' '.join(str(err).split())}\nhint: {where}", 1, debug)
     return 0
+
+
+def _fail(text: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"error: {text}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM, with which schedulers end a job, is Ctrl-C: what is half done goes away, what resumes stays."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    """The arguments; overrides may stand before, behind and between the options."""
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and ("overrides" not in args or any(item.startswith("-") for item in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        args.overrides += rest
+    return args
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,14 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     for name in STAGES.names():
         stage = _verb(verbs, name, _stage_verb, f"the {name} stage alone (its keys: sluice docs {name})")
         stage.set_defaults(stage=name)
-        _run_options(stage, "input=FILE-or-ARTIFACT, key=value, out=DIR")
+        _run_options(stage, "input=FILE, STEP or ARTIFACT; key=value; out=DIR")
 
     ls = _verb(verbs, "ls", _ls, f"list {', '.join(LISTS)}")
     ls.add_argument("what", nargs="?", choices=LISTS, default=None)
     show = _verb(verbs, "show", _show, "an artifact: its numbers, its files, its ancestors")
-    show.add_argument("artifact", help="an id, or a step's name of the last run in --out")
+    show.add_argument("artifact", help="its id, its folder, or a step's name of the last run in --out")
     verify = _verb(verbs, "verify", _verify, "check that no file of an artifact was changed after it was made")
-    verify.add_argument("artifact", nargs="*", help="ids or step names; all when left out")
+    verify.add_argument("artifact", nargs="*", help="ids, folders or steps; all of --out when left out")
     for verb in (ls, show, verify):
         verb.add_argument("--out", type=Path, default=Path(DEFAULT_OUT), help=f"the run's folder ({DEFAULT_OUT})")
     docs = _verb(verbs, "docs", _docs, "the reference of every config key")
@@ -61,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
 def _verb(verbs: Any, name: str, do: Any, help_text: str) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=help_text, description=help_text)
     parser.set_defaults(do=do)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
@@ -75,19 +125,17 @@ def _run(args: argparse.Namespace) -> None:
     from sluicegate.config import load_recipe
 
     out, overrides = _out(args.overrides, args.out, Path("runs") / Path(args.recipe).stem)
-    _go(load_recipe(args.recipe, overrides), out, args.dry_run)
+    _go(load_recipe(args.recipe, overrides), out, {}, args.dry_run)
 
 
 def _stage_verb(args: argparse.Namespace) -> None:
+    """One step, named as its stage; its inputs may be steps of what ran in the same folder before."""
     from sluicegate.config import parse_overrides
+    from sluicegate.pipeline import load_lock
 
     out, overrides = _out(args.overrides, args.out, Path(DEFAULT_OUT))
-    step = {**_last_artifacts(args.stage, out), **parse_overrides(overrides), "stage": args.stage}
-    _go({"vars": {}, "steps": {args.stage: step}}, out, args.dry_run)
-
-
-def _last_artifacts(stage: str, out: Path) -> dict[str, str]:
-    return {}
+    step = {**parse_overrides(overrides), "stage": args.stage}
+    _go({"vars": {}, "steps": {args.stage: step}}, out, load_lock(out), args.dry_run)
 
 
 def _out(overrides: list[str], flag: Path | None, default: Path) -> tuple[Path, list[str]]:
@@ -97,27 +145,32 @@ def _out(overrides: list[str], flag: Path | None, default: Path) -> tuple[Path, 
     return (Path(given[-1].removeprefix("out=")) if given else flag or default), rest
 
 
-def _go(recipe: dict[str, Any], out: Path, dry_run: bool) -> None:
+def _go(recipe: dict[str, Any], out: Path, named: dict[str, str], dry_run: bool) -> None:
     from sluicegate.pipeline import plan, run
 
     if dry_run:
-        _print_plan(plan(recipe, out))
+        _print_plan(plan(recipe, out, named))
     else:
-        run(recipe, out)
+        run(recipe, out, named)
 
 
 def _print_plan(todo: Any) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table("step", "stage", "state", "artifact", "estimate", box=None)
+    """A line per step: what stands with its numbers, what would be made with those that can be told beforehand."""
+    rows = []
     for step in todo.steps.values():
         stands = todo.store.has(step.artifact_id)
         known = todo.store.open(step.artifact_id).stats if stands else step.stage.estimate(step.config)
-        numbers = {k: v for k, v in known.items() if k in ("rows", "kept", "tokens", "label_tokens", "steps")}
-        told = ", ".join(f"{v:,} {k.replace('_', ' ')}" for k, v in numbers.items() if isinstance(v, int))
-        shown.add_row(step.name, step.stage.name, "have" if stands else "make", step.artifact_id, told)
-    Console(highlight=False).print(shown)
+        rows.append((step.name, step.stage.name, "have" if stands else "make", step.artifact_id, _sizes(known, stands)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(f"{cell:{width}s}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    stand = sum(row[2] == "have" for row in rows)
+    print(f"{stand} have, {len(rows) - stand} to make in {todo.store.root}")
+
+
+def _sizes(known: dict[str, Any], exact: bool) -> str:
+    numbers = {k: v for k, v in known.items() if k in ("rows", "kept", "tokens", "label_tokens", "steps")}
+    return ", ".join(f"{'' if exact else 'about '}{v:,} {k.replace('_', ' ')}" for k, v in numbers.items())
 
 
 def _ls(args: argparse.Namespace) -> None:
@@ -128,7 +181,6 @@ def _ls(args: argparse.Namespace) -> None:
 
 def _names(what: str, out: Path) -> list[str]:
     from sluicegate import registry
-    from sluicegate.artifacts import Store
     from sluicegate.config import recipe_names
 
     if what == "recipes":
@@ -141,11 +193,8 @@ def _names(what: str, out: Path) -> list[str]:
 
 
 def _show(args: argparse.Namespace) -> None:
-    from sluicegate.artifacts import Store
-
-    store = Store(args.out / "artifacts")
-    found = store.open(_artifact_id(args.artifact, args.out))
-    m = found.manifest
+    found = _find(args.artifact, args.out)
+    m, store = found.manifest, Store(found.path.parent)
     print(f"{found.id}  {m['stage']}  made {m['made']['at']} in {m['made']['seconds']} s\n{found.path}\n\nstats")
     _print_tree(m["stats"])
     print("config")
@@ -153,7 +202,9 @@ def _show(args: argparse.Namespace) -> None:
     print("files")
     _print_tree({e["path"]: f"{e['bytes']:,} bytes" for e in m["files"]})
     print("ancestors, oldest first")
-    stages = {i: store.open(i).manifest["stage"] if store.has(i) else "from outside" for i in store.lineage(found.id)}
+    stages = {
+        i: store.open(i).manifest["stage"] if store.has(i) else "not of this run" for i in store.lineage(found.id)
+    }
     _print_tree(stages)
 
 
@@ -168,22 +219,34 @@ def _print_tree(tree: dict[str, Any], indent: str = "  ") -> None:
 
 
 def _verify(args: argparse.Namespace) -> None:
-    from sluicegate.artifacts import Store
-
     store = Store(args.out / "artifacts")
-    ids = [_artifact_id(a, args.out) for a in args.artifact] or store.ids()
-    if not ids:
+    asked = [_find(name, args.out) for name in args.artifact] or [store.open(i) for i in store.ids()]
+    if not asked:
         raise ArtifactError(f"no artifacts in {store.root}", "name the run's folder with --out DIR")
-    for artifact_id in ids:
-        store.verify(artifact_id)
-        print(f"{artifact_id}  whole")
+    broken = []
+    for artifact in asked:
+        try:
+            artifact.verify()
+            print(f"{artifact.id}  whole")
+        except ArtifactError as err:
+            broken.append(err)
+    if broken:
+        raise ArtifactError("; ".join(err.message for err in broken), broken[0].hint)
 
 
-def _artifact_id(name: str, out: Path) -> str:
-    """An id as it is; a step's name by the lock of the last run; a path by its last part."""
+def _find(name: str, out: Path) -> Artifact:
+    """An artifact by its folder, its id, or the name of its step in what ran in `out` last."""
     from sluicegate.pipeline import load_lock
 
-    return load_lock(out).get(name) or Path(name).name
+    if (Path(name) / MANIFEST).is_file():
+        folder = Path(name).resolve()
+        return Store(folder.parent).open(folder.name)
+    store, lock = Store(out / "artifacts"), load_lock(out)
+    artifact_id = lock.get(name, name)
+    if not store.has(artifact_id):
+        hint = did_you_mean(name, [*lock, *store.ids()]) or f"list them with: sluice ls artifacts --out {out}"
+        raise ArtifactError(f"no artifact and no step '{name}' in {out}", hint)
+    return store.open(artifact_id)
 
 
 def _docs(args: argparse.Namespace) -> None:

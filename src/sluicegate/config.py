@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import re
+import os
+import reprlib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -91,7 +93,7 @@ def _problems(cls: type[Config], err: ValidationError, where: str) -> Iterator[s
 
 def _reason(problem: Any) -> str:
     text = problem["msg"].removeprefix("Value error, ")
-    given = "" if problem["type"] in ("missing", "value_error") else f" (got {problem['input']!r})"
+    given = "" if problem["type"] in ("missing", "value_error") else f" (got {reprlib.repr(problem['input'])})"
     return f"{text[0].lower()}{text[1:]}{given}"
 
 
@@ -142,8 +144,7 @@ def parse_overrides(items: list[str]) -> dict[str, Any]:
 
     tree = OmegaConf.create({})
     for item in items:
-        key, value = _split_override(item)
-        OmegaConf.update(tree, key, value, force_add=True)
+        _update(tree, item, "")
     return _plain(tree, "overrides")
 
 
@@ -156,14 +157,14 @@ def _read_with_parents(name: str, seen: list[str]) -> Any:
     from omegaconf import OmegaConf
 
     if name in seen:
-        raise ConfigError(f"recipes extend each other in a ring: {' > '.join([*seen, name])}")
+        raise ConfigError(f"recipes extend each other in a ring: {' > '.join([*seen, name])}", "end it in one of them")
     tree = _read_yaml(name)
     parent = tree.pop("extends", None)
     if parent is None:
         return tree
-    if _is_path(parent):  # seen from the child, wherever the command is given
-        parent = str(Path(name).parent / parent)
-    return OmegaConf.merge(_read_with_parents(parent, [*seen, name]), tree)
+    if _is_path(str(parent)):  # seen from the child, wherever the command is given
+        parent = os.path.normpath(Path(name).parent / parent)
+    return OmegaConf.merge(_read_with_parents(str(parent), [*seen, name]), tree)
 
 
 def _is_path(name: str) -> bool:
@@ -172,6 +173,7 @@ def _is_path(name: str) -> bool:
 
 def _read_yaml(name: str) -> Any:
     from omegaconf import DictConfig, OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
     path: Any = Path(name) if _is_path(name) else _packaged().joinpath(f"{name}.yaml")
@@ -180,8 +182,12 @@ def _read_yaml(name: str) -> Any:
         raise ConfigError(f"no recipe '{name}'", near or f"packaged: {', '.join(recipe_names())}; or a path to a .yaml")
     try:
         tree = OmegaConf.create(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as err:
-        raise ConfigError(f"{name} is not valid YAML: {' '.join(str(err).split())}") from None
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as err:
+        mark = getattr(err, "problem_mark", None)
+        place = f"{name} line {mark.line + 1}" if mark else name
+        what = getattr(err, "problem", None) or str(err).splitlines()[0]
+        hint = "texts with ': ', '#', '{' or '$' in them need quotes"
+        raise ConfigError(f"{place} is not valid YAML: {what}", hint) from None
     if not isinstance(tree, DictConfig) or set(tree) - {"extends", "vars", "steps"}:
         raise ConfigError(f"{name} is not a recipe", "its top-level keys are `extends`, `vars` and `steps`")
     for group in ("vars", "steps"):
@@ -192,31 +198,44 @@ def _read_yaml(name: str) -> Any:
 
 
 def _apply(tree: Any, item: str) -> None:
-    from omegaconf import OmegaConf
-
-    key, value = _split_override(item)
+    """One override of a recipe; what it names, a variable or a step, has to be there."""
+    key = item.partition("=")[0]
     head, _, rest = key.partition(".")
     group, name = (head, rest.partition(".")[0]) if head in ("vars", "steps") else ("steps", head)
-    known = list(tree.get(group) or {})
-    if name not in known:
+    known = [str(k) for k in tree[group]]
+    if "=" in item and name not in known:
+        noun = {"vars": "variable", "steps": "step"}[group]
         hint = did_you_mean(name, known) or f"{group}: {', '.join(known)}"
-        raise ConfigError(f"override '{item}' names no {group.removesuffix('s')} of this recipe", hint)
-    OmegaConf.update(tree, key if head == group else f"steps.{key}", value, force_add=True)
+        raise ConfigError(f"override '{item}' names no {noun} of this recipe", hint)
+    _update(tree, item, "" if head == group else "steps.")
 
 
-def _split_override(item: str) -> tuple[str, Any]:
+def _update(tree: Any, item: str, prefix: str) -> None:
+    """Put the value of `key=value`, read as YAML, where `prefix` and key say."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    key, eq, text = item.partition("=")
+    if not eq or not all(key.split(".")):
+        raise ConfigError(f"override '{item}' is not of the form key=value", "write it as step.key=value")
+    try:
+        OmegaConf.update(tree, prefix + key, _value(text), force_add=True)
+    except (OmegaConfBaseException, ValueError) as err:
+        hint = "positions in a list are counted from 0: sources.0.path=FILE"
+        raise ConfigError(f"override '{item}' cannot be set: {str(err).splitlines()[0]}", hint) from None
+
+
+def _value(text: str) -> Any:
+    """What YAML reads in a text (`1e-4` is a number), or else the text."""
     from omegaconf import OmegaConf
     from yaml import YAMLError
 
-    key, eq, text = item.partition("=")
-    if not eq or not key:
-        raise ConfigError(f"override '{item}' has no '='", "write it as step.key=value")
     try:
-        tree = OmegaConf.to_container(OmegaConf.create(f"value: {text}" if text else "value: ''"))
+        tree = OmegaConf.to_container(OmegaConf.create(f"value: {text or repr(text)}"))
     except YAMLError:
-        return key, text
+        return text
     assert isinstance(tree, dict)
-    return key, tree["value"]
+    return tree["value"]
 
 
 def _plain(tree: Any, what: str) -> dict[str, Any]:
@@ -244,22 +263,13 @@ def _expand(steps: dict[str, Any]) -> dict[str, Any]:
         loops = step.get("for") or {}
         if not isinstance(loops, dict) or not all(isinstance(v, list) for v in loops.values()):
             raise ConfigError(f"steps.{name}.for is not a mapping of lists", "write it as `for: {seed: [0, 1, 2]}`")
-        for values in _combinations(loops):
-            filled = _fill(name, values)
+        for chosen in product(*loops.values()):
+            values = dict(zip(loops, chosen, strict=True))
+            filled = str(_fill(str(name), values))
             if filled in out:
                 raise ConfigError(f"steps.{name} is '{filled}' twice", "put what its `for` counts in its name: {seed}")
             out[filled] = _fill(body, values)
     return out
-
-
-def _combinations(loops: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    if not loops:
-        yield {}
-        return
-    (name, values), *rest = loops.items()
-    for value in values:
-        for others in _combinations(dict(rest)):
-            yield {name: value, **others}
 
 
 def _fill(node: Any, values: dict[str, Any]) -> Any:
@@ -275,34 +285,3 @@ def _fill(node: Any, values: dict[str, Any]) -> Any:
     for name, value in values.items():
         node = node.replace(f"{{{name}}}", str(value))
     return node
-
-
-# Reference ----------------------------------------------------------------------------------------------------------
-
-
-def table(cls: type[Config], prefix: str) -> str:
-    """The Markdown reference table of a block, nested blocks dotted; `sluice docs` prints it."""
-    rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
-    return "\n".join(rows + [f"| {' | '.join(cells)} |" for cells in _cells(cls, prefix)])
-
-
-def _cells(cls: type[Config], prefix: str) -> Iterator[list[str]]:
-    for name, info in cls.model_fields.items():
-        key = f"{prefix}.{name}" if prefix else name
-        default = "required" if info.is_required() else f"`{_shown(info)}`"
-        help_text = " ".join((info.description or "").split()) + (" (speed only)" if is_runtime(info) else "")
-        yield [f"`{key}`", f"`{_type_name(info.annotation)}`", default, help_text.replace("|", "\\|")]
-        for block in _blocks_in(info.annotation):
-            yield from _cells(block, key + ("[]" if "list" in _type_name(info.annotation) else ""))
-
-
-def _shown(info: FieldInfo) -> Any:
-    value = info.get_default(call_default_factory=True, validated_data={})
-    return "…" if isinstance(value, Config) else value
-
-
-def _type_name(annotation: Any) -> str:
-    plain = isinstance(annotation, type) and not hasattr(annotation, "__args__")
-    text = annotation.__name__ if plain else str(annotation)
-    text = re.sub(r"(?:\w+\.)+(?=\w)", "", text.replace("typing.", ""))
-    return text.replace("NoneType", "None").replace("|", "or")

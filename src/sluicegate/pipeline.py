@@ -6,12 +6,23 @@ import fnmatch
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sluicegate.artifacts import MANIFEST, Artifact, Store, external, file_hash, fingerprint, read_manifest, write_json
+from sluicegate.artifacts import (
+    MANIFEST,
+    Artifact,
+    Store,
+    external,
+    file_hash,
+    fingerprint,
+    read_manifest,
+    storage_errors,
+    write_json,
+)
 from sluicegate.config import build, result_fields
 from sluicegate.errors import ArtifactError, ConfigError, MissingError
 from sluicegate.registry import STAGES, did_you_mean
@@ -20,6 +31,7 @@ from sluicegate.schema import Kind
 from sluicegate.stages.base import Stage
 
 RAW_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".gz")
+RECIPE, LOCK, LOG, ARTIFACTS = "recipe.yaml", "lock.json", "log", "artifacts"
 
 
 @dataclass(frozen=True)
@@ -39,9 +51,13 @@ class Plan:
     """The steps of a recipe in order; ids are known before anything runs, for a fingerprint needs no result."""
 
     store: Store
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Ids of artifacts that stand, by the names that steps may call them."""
     steps: dict[str, Step] = field(default_factory=dict)
     outside: dict[str, Artifact] = field(default_factory=dict)
     """Artifacts of other runs and plain model folders, by id."""
+    whole: set[str] = field(default_factory=set)
+    """Artifacts that need no more checking: they were made or verified by this run."""
 
     def add(self, name: str, spec: Mapping[str, Any]) -> Step:
         """Plan one more step; raises `ConfigError` for anything in `spec` its stage does not know."""
@@ -52,7 +68,7 @@ class Plan:
             raise ConfigError(f"steps.{name} has no input '{missing[0]}'", f"it must be a {wires[missing[0]]} artifact")
         tree = {k: v for k, v in spec.items() if k not in wires and k != "stage"}
         config = build(stage.Config, tree, f"steps.{name}")
-        inputs = {k: i for wire, value in given.items() for k, i in self._wire(name, wire, value, wires[wire])}
+        inputs = {k: i for wire, value in given.items() for k, i in self._wire(name, stage, wire, value)}
         outside = {i: str(self.outside[i].path) for i in inputs.values() if i in self.outside}
         head = {"kind": stage.makes, "stage": stage.name, "stage_version": stage.version, "pins": stage.pins(config)}
         head |= {"config": result_fields(config), "inputs": inputs}
@@ -61,57 +77,69 @@ class Plan:
         self.steps[name] = step
         return step
 
-    def artifact(self, artifact_id: str) -> Artifact:
-        """A planned step's artifact (made before), or one from outside."""
-        return self.outside.get(artifact_id) or self.store.open(artifact_id)
-
-    def _wire(self, step: str, wire: str, value: Any, kind: Kind) -> Iterator[tuple[str, str]]:
-        """(dotted input name, artifact id) of every artifact an input value names."""
-        if isinstance(value, Mapping):
-            for key, part in value.items():
-                yield from self._wire(step, f"{wire}.{key}", part, kind)
-        elif isinstance(value, list) or (isinstance(value, str) and "*" in value):
-            for n, name in enumerate(self._names(step, wire, value)):
-                yield f"{wire}.{n}", self._resolve(step, wire, name, kind)
-        else:
-            yield wire, self._resolve(step, wire, str(value), kind)
-
-    def _names(self, step: str, wire: str, value: Any) -> list[str]:
-        patterns = value if isinstance(value, list) else [value]
-        found = [n for p in patterns for n in ([p] if "*" not in p else fnmatch.filter(self.steps, p))]
-        if not found:
-            raise ConfigError(f"steps.{step}.{wire}: '{value}' matches no step before it")
+    def verified(self, artifact_id: str) -> Artifact:
+        """An artifact to make another from; raises `ArtifactError` if it is gone or was changed."""
+        found = self.outside.get(artifact_id) or self.store.open(artifact_id)
+        if artifact_id not in self.whole:
+            found.verify()
+            self.whole.add(artifact_id)
         return found
 
-    def _resolve(self, step: str, wire: str, value: str, kind: Kind) -> str:
-        """The artifact id behind a step name, an artifact id, an artifact folder, a model folder or a raw file."""
-        at = f"steps.{step}.{wire}"
-        found_kind: str
-        if value in self.steps:
-            found_kind, found = self.steps[value].stage.makes, self.steps[value].artifact_id
-        elif self.store.has(value):
-            found_kind, found = self.store.open(value).kind, value
-        elif (Path(value) / MANIFEST).is_file():
-            found_kind, found = self._adopt(Path(value))
-        elif kind == "model":
+    def _wire(self, step: str, stage: Stage, wire: str, value: Any) -> Iterator[tuple[str, str]]:
+        """(dotted input name, artifact id) of every artifact an input value names."""
+        at, kind = f"steps.{step}.{wire}", {**stage.takes, **stage.may_take}[wire]
+        if wire not in stage.grouped:
+            if isinstance(value, Mapping | list):
+                raise ConfigError(f"{at} is one {kind} artifact, not {value}", "name one step, artifact or file")
+            yield wire, self._resolve(at, str(value), kind)
+            return
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{at} is a mapping of lists, not {value!r}", f"write it as `{wire}: {{NAME: [STEP]}}`")
+        for key, names in value.items():
+            for n, name in enumerate(self._matches(f"{at}.{key}", names)):
+                yield f"{wire}.{key}.{n}", self._resolve(f"{at}.{key}", name, kind)
+
+    def _matches(self, at: str, names: Any) -> list[str]:
+        """The names of a list, in which `*` stands for anything that names a step."""
+        known = list(dict.fromkeys([*self.steps, *self.named]))
+        asked = [str(name) for name in (names if isinstance(names, list) else [names])]
+        found = [n for name in asked for n in (fnmatch.filter(known, name) if "*" in name else [name])]
+        if not found:
+            raise ConfigError(f"{at}: '{', '.join(asked)}' matches no step before it", f"steps: {', '.join(known)}")
+        return found
+
+    def _resolve(self, at: str, value: str, kind: Kind) -> str:
+        """The artifact id behind a step's name, an artifact's id or folder, a model folder or a raw file."""
+        found = self._known(value)
+        if found is None and kind == "messages" and (Path(value).exists() or value.endswith(RAW_SUFFIXES)):
+            return self.add(at.removeprefix("steps."), {"stage": "prepare", "sources": [value]}).artifact_id
+        if found is None and kind == "model":
             return self._model_folder(value, at)
-        elif kind == "messages" and (Path(value).exists() or value.endswith(RAW_SUFFIXES)):
-            sources = {"stage": "prepare", "sources": [{"path": value}]}
-            return self.add(f"{step}.{wire}", sources).artifact_id
-        else:
+        if found is None:
             hint = did_you_mean(value, self.steps) or f"steps before it: {', '.join(self.steps) or 'none'}"
             raise ConfigError(f"{at}: no step, artifact or file '{value}'", hint)
+        artifact_id, found_kind = found
         if found_kind != kind:
             raise ConfigError(f"{at}: '{value}' is a {found_kind}, not a {kind}", f"name a step that makes a {kind}")
-        return found
+        return artifact_id
+
+    def _known(self, value: str) -> tuple[str, str] | None:
+        """(id, kind) of a step of this plan, or of an artifact that stands, in this run's folder or another's."""
+        if step := self.steps.get(value):
+            return step.artifact_id, step.stage.makes
+        value = self.named.get(value, value)
+        if self.store.has(value):
+            return value, self.store.open(value).kind
+        return self._adopt(Path(value)) if (Path(value) / MANIFEST).is_file() else None
 
     def _adopt(self, folder: Path) -> tuple[str, str]:
         found = Artifact(folder.resolve(), read_manifest(folder))
-        self.outside[found.id] = found
-        return found.kind, found.id
+        if found.path.parent != self.store.root.resolve():
+            self.outside[found.id] = found
+        return found.id, found.kind
 
     def _model_folder(self, value: str, at: str) -> str:
-        folder = Path(value) if Path(value).is_dir() else _snapshot(value, at)
+        folder = Path(value) if Path(value).is_dir() else _snapshot(value, at, did_you_mean(value, self.steps))
         if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
             raise MissingError(f"{at}: {folder} has no config.json", "give a folder that save_pretrained wrote")
         found = external(folder.resolve(), f"model-external-{_folder_hash(folder)}")
@@ -119,42 +147,47 @@ class Plan:
         return found.id
 
 
-def plan(recipe: Mapping[str, Any], folder: Path) -> Plan:
-    """Every step of a recipe with the id of the artifact it will be; nothing runs."""
-    found = Plan(Store(folder / "artifacts"))
+def plan(recipe: Mapping[str, Any], folder: Path, named: Mapping[str, str] | None = None) -> Plan:
+    """Every step of a recipe with the id of the artifact it will be; nothing runs.
+
+    Args:
+        named: ids of artifacts in `folder` by names that the steps may call them, beside each other's.
+    """
+    found = Plan(Store(folder / ARTIFACTS), named or {})
     for name, spec in recipe["steps"].items():
         found.add(name, spec)
     return found
 
 
-def run(recipe: Mapping[str, Any], folder: Path) -> dict[str, Artifact]:
+def run(recipe: Mapping[str, Any], folder: Path, named: Mapping[str, str] | None = None) -> dict[str, Artifact]:
     """Make what the plan says and does not stand yet; returns step name to artifact.
 
-    Writes `recipe.yaml` as resolved, `lock.json` and a link per step into `folder`.
+    Writes `recipe.yaml` as resolved, `lock.json` and a link per step into `folder`. An artifact that was changed
+    after it was made stops the first step that would read it.
     """
-    todo = plan(recipe, folder)
-    _record_recipe(recipe, folder)
-    open_log(folder / "log")
+    todo = plan(recipe, folder, named)
     done: dict[str, Artifact] = {}
     width = max(map(len, todo.steps), default=0)
-    for step in todo.steps.values():
-        done[step.name] = _make(todo, step, width)
-        _record_step(folder, step, done)
+    with storage_errors(folder):
+        open_log(folder / LOG)
+        _record_recipe(recipe, folder)
+        for step in todo.steps.values():
+            done[step.name] = _make(todo, step, width)
+            _record_step(folder, step)
     for step in todo.steps.values():
         step.stage.show(done[step.name])
     return done
 
 
 def _make(todo: Plan, step: Step, width: int) -> Artifact:
-    stands = todo.store.has(step.artifact_id)
-    if stands:
-        made = todo.store.open(step.artifact_id)
-        say(f"{step.name:{width}s}  have  {made.id}")
-        return made
+    if todo.store.has(step.artifact_id):
+        say(f"{step.name:{width}s}  have  {step.artifact_id}")
+        return todo.store.open(step.artifact_id)
     say(f"{step.name:{width}s}  make  {step.artifact_id}")
-    inputs = _nest({name: todo.artifact(i) for name, i in step.inputs.items()})
+    inputs = _nest({name: todo.verified(i) for name, i in step.inputs.items()})
     fill = lambda out: step.stage.fill(out, step.config, inputs)  # noqa: E731
     made = todo.store.make(step.artifact_id, fill, step.head, step.stage.resumes)
+    todo.whole.add(made.id)
     say(f"{'':{width}s}  made  in {made.seconds:.1f} s: {brief(made.stats)}")
     return made
 
@@ -166,30 +199,26 @@ def brief(stats: Mapping[str, Any]) -> str:
                      for k, v in flat.items())  # fmt: skip
 
 
-def _nest(flat: dict[str, Artifact]) -> dict[str, Any]:
+def _nest(flat: Mapping[str, Artifact]) -> dict[str, Any]:
     """`arms.gate.0` to `{"arms": {"gate": [artifact]}}`; a plain name stays as it is."""
     out: dict[str, Any] = {}
     for dotted, artifact in flat.items():
-        *parents, leaf = dotted.split(".")
-        node = out
-        for key in parents:
-            node = node.setdefault(key, {})
-        node[leaf] = artifact
-    return _lists(out)
-
-
-def _lists(node: Any) -> Any:
-    if not isinstance(node, dict):
-        return node
-    if node and all(k.isdigit() for k in node):
-        return list(node.values())
-    return {k: _lists(v) for k, v in node.items()}
+        wire, _, rest = dotted.partition(".")
+        if rest:
+            out.setdefault(wire, {}).setdefault(rest.rpartition(".")[0], []).append(artifact)
+        else:
+            out[wire] = artifact
+    return out
 
 
 def _stage(name: str, spec: Mapping[str, Any]) -> Stage:
-    if "stage" not in spec and name not in STAGES.names():
-        raise ConfigError(f"steps.{name} names no stage", f"add `stage:` with one of {', '.join(STAGES.names())}")
-    return STAGES.get(spec.get("stage", name))()
+    if not re.fullmatch(r"\w[\w.-]*", name) or name in (RECIPE, LOCK, LOG, ARTIFACTS):
+        raise ConfigError(f"steps.{name} cannot be a step's name", "use letters, digits, '-', '_' and '.'")
+    asked = str(spec.get("stage", name))
+    if asked not in STAGES.names():
+        hint = did_you_mean(asked, STAGES.names()) or f"stages: {', '.join(STAGES.names())}"
+        raise ConfigError(f"steps.{name}: no stage '{asked}'", hint)
+    return STAGES.get(asked)()
 
 
 def _folder_hash(folder: Path) -> str:
@@ -200,20 +229,20 @@ def _folder_hash(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def _snapshot(name: str, at: str) -> Path:
+def _snapshot(name: str, at: str, near: str) -> Path:
     """The local snapshot of a hub model; its files decide the fingerprint, whatever moved on the hub since."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         hint = "give a folder that save_pretrained wrote, or a hub name"
-        raise MissingError(f"{at}: no model folder {name}", hint)
+        raise MissingError(f"{at}: no model folder {name}", near or hint)
     try:
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]))
     except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as err:
         why = str(err).splitlines()[0]
         what = f"{at}: no folder and no hub model '{name}' ({why})"
-        raise MissingError(what, f"get it with: hf download {name}") from None
+        raise MissingError(what, near or f"get it with: hf download {name}") from None
 
 
 def _record_recipe(recipe: Mapping[str, Any], folder: Path) -> None:
@@ -221,27 +250,25 @@ def _record_recipe(recipe: Mapping[str, Any], folder: Path) -> None:
         return
     from omegaconf import OmegaConf
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "recipe.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(recipe))), encoding="utf-8")
-    except (PermissionError, NotADirectoryError, FileExistsError) as err:
-        raise ArtifactError(
-            f"cannot write into {folder}: {err.strerror}", "choose another folder with out=DIR"
-        ) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RECIPE).write_text(OmegaConf.to_yaml(OmegaConf.create(dict(recipe))), encoding="utf-8")
 
 
-def _record_step(folder: Path, step: Step, done: Mapping[str, Artifact]) -> None:
+def _record_step(folder: Path, step: Step) -> None:
     """`lock.json` for machines and a link per step for humans."""
     if rank() != 0:
         return
-    write_json(folder / "lock.json", {name: a.id for name, a in done.items()})
+    write_json(folder / LOCK, load_lock(folder) | {step.name: step.artifact_id})
     link, draft = folder / step.name, folder / f".{step.name}.link"
     draft.unlink(missing_ok=True)
-    draft.symlink_to(Path("artifacts") / step.artifact_id)
+    draft.symlink_to(Path(ARTIFACTS) / step.artifact_id)
     os.replace(draft, link)
 
 
 def load_lock(folder: Path) -> dict[str, str]:
-    """Step name to artifact id of the last run in `folder`; empty if there was none."""
-    path = folder / "lock.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """Step name to the id of the artifact last made for it in `folder`; empty if nothing was."""
+    path = folder / LOCK
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        raise ArtifactError(f"{path} is not JSON", "delete it: the next run writes it again") from None

@@ -7,12 +7,12 @@ The built-in stages, signals, rules, corruptions and tasks are entry points of t
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from sluicegate.errors import ConfigError, UnknownName
+from sluicegate.errors import ConfigError, MissingError, UnknownName
 
 
 class Registry:
@@ -42,16 +42,24 @@ class Registry:
         return ((name, self.get(name)) for name in self.names())
 
     def get(self, name: str) -> Any:
-        """The class behind `name`; `UnknownName` with the nearest name if there is none."""
-        if name not in self._points:
-            raise UnknownName(f"no {self.noun} named '{name}'", did_you_mean(name, self._points) or self._known())
-        return self._points[name].load()
+        """The class behind `name`.
 
-    def _known(self) -> str:
-        return f"known: {', '.join(self.names())}"
+        Raises:
+            UnknownName: there is none; the hint has the nearest name.
+            MissingError: it is there and cannot be imported.
+        """
+        point = self._points.get(name)
+        if point is None:
+            hint = did_you_mean(name, self._points) or f"known: {', '.join(self.names())}"
+            raise UnknownName(f"no {self.noun} named '{name}'", hint)
+        try:
+            return point.load()
+        except (ImportError, AttributeError) as err:
+            what = f"{self.noun} '{name}' cannot be loaded from {point.value}: {err}"
+            raise MissingError(what, "install what it needs, or uninstall the package it comes with") from err
 
 
-def did_you_mean(name: str, known: Any) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the closest of `known`, or nothing."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean '{near[0]}'?" if near else ""

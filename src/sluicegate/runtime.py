@@ -129,8 +129,19 @@ def open_log(folder: Path) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     logger.remove()
-    logger.add(path, format="{time:YYYY-MM-DD HH:mm:ss} {level: <7} {message}", rotation="10 MB", retention=5)
+    shape = "{time:YYYY-MM-DD HH:mm:ss} {level: <7} {message}"
+    logger.add(path, format=shape, rotation="10 MB", retention=5, backtrace=False, diagnose=False)
     _open_logs[:] = [path]
+
+
+def log_failure(err: BaseException) -> Path | None:
+    """Put an error and its traceback into the log; returns the log's path, None where none is open."""
+    if not _open_logs:
+        return None
+    from loguru import logger
+
+    logger.opt(exception=err).error(str(err))
+    return _open_logs[0]
 
 
 def _log(level: str, text: str) -> None:

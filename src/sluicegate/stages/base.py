@@ -13,8 +13,8 @@ from sluicegate.schema import Kind
 class Stage:
     """Subclass it, fill the class attributes, write `fill`. Nothing else touches the disk.
 
-    An input is one artifact; where a recipe gives a mapping of lists (the arms of a report), `fill`
-    receives the same mapping of lists of artifacts.
+    An input is one artifact. One that is `grouped`, as the arms of a report, is a mapping of names to lists of steps
+    in the recipe, and to lists of artifacts in `fill`.
     """
 
     name: ClassVar[str]
@@ -23,6 +23,8 @@ class Stage:
     """Input name to the kind it must be."""
     may_take: ClassVar[dict[str, Kind]] = {}
     """The same, for inputs that may be left out."""
+    grouped: ClassVar[frozenset[str]] = frozenset()
+    """Which of them are mappings of lists."""
     version: ClassVar[int] = 1
     """Raise it when the same config would now give another result."""
     resumes: ClassVar[bool] = False
