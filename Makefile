@@ -14,6 +14,7 @@ help:  ## list the jobs
 demo: .venv/.installed  ## run the packaged recipe `demo`; a second time it only says what stands
 	@$(BIN)/sluice run demo $(ARGS)
 
+# One thread per worker: two on two cores take twice as long.
 test: .venv/.installed-dev  ## the whole suite, offline; ARGS="-k gates" for a part of it
 	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
 
