@@ -69,11 +69,17 @@ def save_adapter(model: PeftModel, out: Path, base: Path) -> None:
     """Write the adapter with its base named: relative to `out` where they lie side by side, else by absolute path.
 
     Artifacts of one store name each other by relative paths, so the store can be moved as a whole and the same
-    run in another folder gives the same bytes. `base_of` reads both. peft's own card is left out: it holds an
-    absolute path and empty headings.
+    run in another folder gives the same bytes. `base_of` reads both.
     """
     beside = base.resolve().parent == out.resolve().parent
-    named = os.path.relpath(base.resolve(), out.resolve()) if beside else str(base.resolve())
+    write_adapter(model, out, os.path.relpath(base.resolve(), out.resolve()) if beside else str(base.resolve()))
+
+
+def write_adapter(model: PeftModel, out: Path, named: str) -> None:
+    """Write the adapter with its base `named` so, in the same bytes every time.
+
+    peft's own card is left out: it holds an absolute path and empty headings.
+    """
     config: Any = model.active_peft_config
     config.base_model_name_or_path = named
     if isinstance(config.target_modules, set):  # every process would write it in another order

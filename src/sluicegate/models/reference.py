@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sluicegate.models import adapters
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
 
 FOLDER = "reference"
 
@@ -20,6 +21,5 @@ def load_reference(base: PreTrainedModel, folder: Path, facts: dict[str, Any]) -
         first = next(base.parameters())
         tuned: Any = AutoModelForCausalLM.from_pretrained(folder / FOLDER, dtype=first.dtype)
         return tuned.to(first.device).eval()
-    from peft import PeftModel
-
-    return PeftModel.from_pretrained(base, folder / FOLDER).merge_and_unload().eval()
+    adapted: Any = adapters.put_on(base, folder / FOLDER)
+    return adapted.merge_and_unload().eval()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from sluicegate.models import adapters
 from sluicegate.models.encode import Encoded, collate, length_batches
 from sluicegate.models.reference import FOLDER
 from sluicegate.models.surprise import read
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SMALL = 20_000_000
 """Parameters below which an adapter saves nothing and `auto` tunes the whole copy."""
+LORA = adapters.LoraSettings(rank=8, alpha=16)
 CLEAR_FALL = 0.05
 """The share by which held-out trusted loss must fall for the copy to be kept."""
 
@@ -53,7 +55,7 @@ def tune_reference(
     method = _method(model, config)
     learning_rate = config.learning_rate or _learning_rate(model, method)
     seed_everything(seed)
-    tuned: Any = _with_lora(model) if method == "lora" else model
+    tuned: Any = adapters.attach(model, LORA) if method == "lora" else model
     course = _tune(tuned, tune, held_out, config, learning_rate, pad_id, seed)
     before, step = course.losses[0], min(course.losses, key=lambda s: course.losses[s])
     after = course.losses[step]
@@ -97,12 +99,6 @@ def _method(model: PreTrainedModel, config: ReferenceConfig) -> str:
 def _learning_rate(model: PreTrainedModel, method: str) -> float:
     """What worked at width 96, falling as one over the width, as Adam's best rate does."""
     return (1e-2 if method == "lora" else 1e-3) * 96 / model.config.get_text_config().hidden_size
-
-
-def _with_lora(model: PreTrainedModel) -> Any:
-    from peft import LoraConfig, get_peft_model
-
-    return get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM"))
 
 
 def _tune(
@@ -155,7 +151,8 @@ def mean_loss(model: Any, rows: Sequence[Encoded], pad_id: int) -> float:
 
 def _save(tuned: Any, method: str, folder: Path) -> PreTrainedModel:
     """Write the copy (or only its adapter) and return it as a plain model."""
-    if method == "lora":
-        tuned.peft_config["default"].base_model_name_or_path = ""  # the gate's manifest names the base
-    tuned.save_pretrained(folder)
-    return tuned.merge_and_unload() if method == "lora" else tuned
+    if method == "full":
+        tuned.save_pretrained(folder)
+        return tuned
+    adapters.write_adapter(tuned, folder, named="")  # the gate's manifest names the base
+    return tuned.merge_and_unload()
