@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from sluicegate.errors import ArtifactError
 from sluicegate.models.encode import Encoded, length_batches
 from sluicegate.models.gates import mlp_of, surprise_features
 from sluicegate.models.surprise import free_loss, read
@@ -47,7 +48,11 @@ def read_features(
     pad_id: int,
     batch_size: int,
 ) -> Features:
-    """One pass (two with the context gain) over `rows`, in batches of like length; kept on the CPU."""
+    """One pass (two with the context gain) over `rows`, in batches of like length; kept on the CPU.
+
+    Raises:
+        ArtifactError: the model's own numbers are not finite.
+    """
     parts: dict[int, tuple[list[Tensor], list[Tensor], Tensor]] = {}
     for places in track(length_batches([len(e.ids) for e in rows], batch_size=batch_size), "read trusted rows"):
         batch = [rows[i] for i in places]
@@ -64,7 +69,12 @@ def read_features(
     count = torch.tensor([0] + [len(s) for _, _, s in ordered])
     now = [torch.cat([n[k] for n, _, _ in ordered]) for k in range(len(layers))]
     before = [torch.cat([b[k] for _, b, _ in ordered]) for k in range(len(layers))]
-    return Features(now, before, torch.cat([s for _, _, s in ordered]), count.cumsum(0))
+    surprise = torch.cat([s for _, _, s in ordered])
+    if not surprise.isfinite().all():
+        raise ArtifactError(
+            "the model gives no finite numbers on trusted rows", "its weights are damaged: save it anew"
+        )
+    return Features(now, before, surprise, count.cumsum(0))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What every signal is held to."""
+"""What signals are made of."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from sluicegate.registry import SIGNALS
-from sluicegate.scoring.base import Signal, or_reason, seen_by
-from sluicegate.testing import check_config
+from sluicegate.scoring.base import or_reason, seen_by
 
 
 def test_rows_without_a_response_token_get_the_reason_for_a_value(make_shard: Any) -> None:
@@ -20,12 +18,3 @@ def test_rows_without_a_response_token_get_the_reason_for_a_value(make_shard: An
 def test_a_signal_that_reads_a_model_needs_its_pass(make_shard: Any) -> None:
     with pytest.raises(AssertionError, match="only called on its pass"):
         seen_by(make_shard([1]))
-
-
-@pytest.mark.parametrize("name", SIGNALS.names())
-def test_registered_signals_are_named_and_documented(name: str) -> None:
-    signal = SIGNALS.get(name)
-    assert issubclass(signal, Signal)
-    assert signal.name == name
-    assert signal.__doc__
-    check_config(signal.Config)

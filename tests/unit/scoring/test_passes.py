@@ -15,7 +15,6 @@ from sluicegate.config import Config
 from sluicegate.errors import ConfigError, UnknownName
 from sluicegate.models.encode import Encoder
 from sluicegate.models.load import Loaded
-from sluicegate.registry import SIGNALS
 from sluicegate.schema import Record
 from sluicegate.scoring.base import Shard, Signal
 from sluicegate.scoring.forward import Reader
@@ -134,18 +133,3 @@ def test_a_shard_that_stands_is_not_scored_again(
     files[1].unlink()
     assert run_pass(step, reader, encoder, data, tmp_path, shard_rows=3, batch_tokens=99) == files
     assert read == [3] * whole + [rest, 3]
-
-
-@pytest.mark.parametrize("name", SIGNALS.names())
-def test_what_a_signal_says_of_a_row_does_not_hang_on_the_other_rows(
-    name: str, loaded: Loaded, records: list[Record], make_gates: Any
-) -> None:
-    facts = ON_COPY if SIGNALS.get(name).reads == "tuned" else ON_BASE
-    (step,) = plan_passes(build_options([name], {}), facts)
-    reader = None if step.model == "nothing" else Reader(loaded, make_gates(False) if step.gated else {})
-    encoder = Encoder(loaded.tokenizer, max_length=60)
-    whole = score_shard(step, reader, encoder, records, 300, lambda n: None)
-    alone = [score_shard(step, reader, encoder, [record], 300, lambda n: None) for record in records[::-1]][::-1]
-    np.testing.assert_allclose(whole[name], np.concatenate([one[name] for one in alone]), rtol=1e-4, atol=1e-4)
-    assert whole[f"{name}_why"] == [one[f"{name}_why"][0] for one in alone]
-    assert [math.isnan(value) for value in whole[name]] == [bool(why) for why in whole[f"{name}_why"]]

@@ -1,0 +1,132 @@
+"""The gate as an artifact: what is written, what is left alone, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluicegate.artifacts import Artifact, Store, external, file_hash, write_table
+from sluicegate.config import build
+from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, DataError, MissingError
+from sluicegate.models.gates import load_gates, weights_hash
+from sluicegate.schema import Record
+from sluicegate.stages.warmup import Warmup
+from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
+
+QUICK: dict[str, Any] = {"epochs": 1, "copies": 2, "reference": {"method": "off"}}
+
+
+def trusted(root: Path, rows: int) -> Artifact:
+    records = tiny_pool(rows)
+    return sealed(root, "messages", lambda out: {"rows": write_table(out / "messages.parquet", records, Record)})
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    return external(tiny_model(tmp_path_factory.mktemp("models") / "base"), "model-external-base")
+
+
+@pytest.fixture
+def inputs(base: Artifact, tmp_path: Path) -> dict[str, Artifact]:
+    return {"model": base, "trusted": trusted(tmp_path / "in", 24)}
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {p.name: file_hash(p) for p in folder.rglob("*") if p.is_file()}
+
+
+def warm(root: Path, inputs: dict[str, Artifact], **options: Any) -> Artifact:
+    config = build(Warmup.Config, QUICK | options)
+    return sealed(root, "gate", lambda out: Warmup().fill(out, config, inputs), inputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["off", "full", "lora"])
+def test_twice_gives_the_same_bytes_and_leaves_the_base_as_it_was(
+    method: str, inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)  # keep the copy, whatever it learned
+    before = files(inputs["model"].path)
+    options = QUICK | {
+        "reference": {"method": method, "steps": 4, "check_every": 2, "batch_size": 4, "learning_rate": 1e-2}
+    }
+    made = check_stage(Warmup, options, inputs, tmp_path)
+    copy = {
+        "off": set(),
+        "full": {"reference/config.json", "reference/generation_config.json", "reference/model.safetensors"},
+        "lora": {"reference/adapter_config.json", "reference/adapter_model.safetensors"},
+    }
+    assert {f["path"] for f in made.manifest["files"]} == {"gate.json", "gate.safetensors"} | copy[method]
+    assert files(inputs["model"].path) == before
+
+
+def test_a_gate_says_what_it_is_and_what_it_was_made_for(inputs: dict[str, Artifact], tmp_path: Path) -> None:
+    made = warm(tmp_path, inputs, rank=3, layers=1, context_gain=False)
+    told = json.loads((made.path / "gate.json").read_text(encoding="utf-8"))
+    assert told["base"] == inputs["model"].id
+    assert told["base_weights"] == weights_hash(inputs["model"].path)
+    assert (told["kind"], told["rank"], told["layers"], told["context_gain"]) == ("surprise", 3, [1], False)
+    assert told["trusted_rows"] == told["gate_rows"] == 24
+    assert told["reference"] is None
+    gates = load_gates(made.path)
+    assert list(gates) == [1]
+    assert gates[1].now.shape == (3, 16)
+    assert gates[1].surprise.shape == (3, 4)
+    assert made.stats["auroc"] == told["auroc"]
+    assert made.stats["parameters"] == sum(p.numel() for p in gates[1].parameters())
+
+
+def test_a_gate_under_min_auroc_is_not_made_and_the_weakest_kind_is_named(
+    inputs: dict[str, Artifact], tmp_path: Path
+) -> None:
+    told = json.loads((warm(tmp_path / "low", inputs).path / "gate.json").read_text(encoding="utf-8"))
+    kind, least = min(told["auroc_by_kind"].items(), key=lambda item: item[1])
+    with pytest.raises(CheckFailed) as err:
+        warm(tmp_path / "high", inputs, min_auroc=0.999)
+    assert err.value.exit_code == 4
+    assert err.value.message == (
+        f"held-out AUROC {told['auroc']:.3f} is under min_auroc 0.999 (weakest: {kind} {least:.3f})"
+    )
+    assert "more trusted rows" in err.value.hint
+    assert Store(tmp_path / "high").ids() == []
+    assert warm(tmp_path / "low", inputs, min_auroc=0.01).kind == "gate"
+
+
+def test_too_few_trusted_rows(base: Artifact, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="19 trusted rows are too few to warm a gate up") as err:
+        warm(tmp_path, {"model": base, "trusted": trusted(tmp_path, 19)})
+    assert err.value.exit_code == 3
+    assert err.value.hint == "give at least 20, better 150"
+
+
+def test_trusted_rows_without_room_for_a_reply_are_named(inputs: dict[str, Artifact], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="rows have no label tokens") as err:
+        warm(tmp_path, inputs, max_length=20)
+    assert "raise max_length" in err.value.hint
+
+
+def test_a_model_without_a_tokenizer(inputs: dict[str, Artifact], tmp_path: Path) -> None:
+    bare = shutil.copytree(inputs["model"].path, tmp_path / "bare", ignore=shutil.ignore_patterns("tokenizer*"))
+    with pytest.raises(MissingError, match="has no tokenizer"):
+        warm(tmp_path, inputs | {"model": external(bare, "model-external-bare")})
+
+
+def test_a_model_that_gives_no_numbers_is_refused(inputs: dict[str, Artifact], tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    broken = shutil.copytree(inputs["model"].path, tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    weights["model.norm.weight"].fill_(torch.nan)
+    save_file(weights, broken / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ArtifactError, match="no finite numbers"):
+        warm(tmp_path, inputs | {"model": external(broken, "model-external-broken")})
+
+
+def test_a_kind_of_damage_nobody_knows(inputs: dict[str, Artifact], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no corruption named 'swp'"):
+        warm(tmp_path, inputs, corruptions=["swp"])
