@@ -44,7 +44,6 @@ def warm(root: Path, inputs: dict[str, Artifact], **options: Any) -> Artifact:
     return sealed(root, "gate", lambda out: Warmup().fill(out, config, inputs), inputs)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", ["off", "full", "lora"])
 def test_twice_gives_the_same_bytes_and_leaves_the_base_as_it_was(
     method: str, inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
