@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import reprlib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -10,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -123,19 +125,28 @@ def recipe_names() -> list[str]:
 def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]:
     """A recipe by packaged name or path, with `extends`, overrides, interpolation and `for` resolved.
 
+    An override names a step as the recipe writes it, `pick-{arm}`, or one of those its `for` makes, `pick-gate`.
+
     Returns:
         `{"vars": {...}, "steps": {step: {"stage": ..., ...}}}` in plain Python values.
 
     Raises:
         ConfigError: no such recipe, broken YAML, an override of a step that is not there, a missing variable.
     """
+    from omegaconf import OmegaConf
+
     tree = _read_with_parents(name, seen=[])
+    made = [item for item in overrides or [] if _is_made(tree, item)]
     for item in overrides or []:
-        _apply(tree, item)
+        if item not in made:
+            _apply(tree, item)
     plain = _plain(tree, f"recipe {name}")
     if not plain["steps"]:
         raise ConfigError(f"recipe {name} has no steps", "write them under `steps:` as `name: {stage: ...}`")
-    return {"vars": plain["vars"], "steps": _expand(plain["steps"])}
+    whole = OmegaConf.create({"vars": plain["vars"], "steps": _expand(plain["steps"])})
+    for item in made:
+        _apply(whole, item)
+    return _plain(whole, f"recipe {name}")
 
 
 def parse_overrides(items: list[str]) -> dict[str, Any]:
@@ -172,42 +183,57 @@ def _is_path(name: str) -> bool:
 
 
 def _read_yaml(name: str) -> Any:
-    from omegaconf import DictConfig, OmegaConf
+    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
     path: Any = Path(name) if _is_path(name) else _packaged().joinpath(f"{name}.yaml")
     if not path.is_file():
         near = did_you_mean(name, recipe_names())
         raise ConfigError(f"no recipe '{name}'", near or f"packaged: {', '.join(recipe_names())}; or a path to a .yaml")
     try:
-        tree = OmegaConf.create(path.read_text(encoding="utf-8"))
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as err:
+        return OmegaConf.create(_groups(name, _from_yaml(path.read_text(encoding="utf-8"))))
+    except (yaml.YAMLError, OmegaConfBaseException, UnicodeDecodeError) as err:
         mark = getattr(err, "problem_mark", None)
         place = f"{name} line {mark.line + 1}" if mark else name
         what = getattr(err, "problem", None) or str(err).splitlines()[0]
         hint = "texts with ': ', '#', '{' or '$' in them need quotes"
         raise ConfigError(f"{place} is not valid YAML: {what}", hint) from None
-    if not isinstance(tree, DictConfig) or set(tree) - {"extends", "vars", "steps"}:
+
+
+def _groups(name: str, found: Any) -> dict[str, Any]:
+    """What stands in a recipe's file, with `vars` and `steps` in any case."""
+    found = {} if found is None else found
+    if not isinstance(found, dict) or set(found) - {"extends", "vars", "steps"}:
         raise ConfigError(f"{name} is not a recipe", "its top-level keys are `extends`, `vars` and `steps`")
-    for group in ("vars", "steps"):
-        tree[group] = {} if tree.get(group) is None else tree[group]
-        if not isinstance(tree[group], DictConfig):
+    groups = {group: {} if found.get(group) is None else found[group] for group in ("vars", "steps")}
+    for group, values in groups.items():
+        if not isinstance(values, dict):
             raise ConfigError(f"{name}: `{group}` is not a mapping", "write it as `name: value` lines")
-    return tree
+    return found | groups
 
 
 def _apply(tree: Any, item: str) -> None:
     """One override of a recipe; what it names, a variable or a step, has to be there."""
-    key = item.partition("=")[0]
-    head, _, rest = key.partition(".")
-    group, name = (head, rest.partition(".")[0]) if head in ("vars", "steps") else ("steps", head)
-    known = [str(k) for k in tree[group]]
+    group, name = _named(item)
+    known = [str(k) for k in tree[group]]  # `in` is false of a variable left open
     if "=" in item and name not in known:
         noun = {"vars": "variable", "steps": "step"}[group]
         hint = did_you_mean(name, known) or f"{group}: {', '.join(known)}"
         raise ConfigError(f"override '{item}' names no {noun} of this recipe", hint)
-    _update(tree, item, "" if head == group else "steps.")
+    _update(tree, item, "" if item.startswith(f"{group}.") else "steps.")
+
+
+def _named(item: str) -> tuple[str, str]:
+    """The group, vars or steps, and the name in it that an override is about."""
+    head, _, rest = item.partition("=")[0].partition(".")
+    return (head, rest.partition(".")[0]) if head in ("vars", "steps") else ("steps", head)
+
+
+def _is_made(tree: Any, item: str) -> bool:
+    """Whether an override is about a step that a `for` has yet to make, as far as its name's beginning tells."""
+    group, name = _named(item)
+    beginnings = [str(step).partition("{")[0] for step in tree["steps"] if "{" in str(step)]
+    return group == "steps" and name not in tree["steps"] and name.startswith(tuple(beginnings))
 
 
 def _update(tree: Any, item: str, prefix: str) -> None:
@@ -227,15 +253,39 @@ def _update(tree: Any, item: str, prefix: str) -> None:
 
 def _value(text: str) -> Any:
     """What YAML reads in a text (`1e-4` is a number), or else the text."""
-    from omegaconf import OmegaConf
-    from yaml import YAMLError
-
     try:
-        tree = OmegaConf.to_container(OmegaConf.create(f"value: {text or repr(text)}"))
-    except YAMLError:
+        return _from_yaml(f"value: {text or repr(text)}")["value"]
+    except yaml.YAMLError:
         return text
-    assert isinstance(tree, dict)
-    return tree["value"]
+
+
+def _from_yaml(text: str) -> Any:
+    return yaml.load(text, _Yaml)
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML as 1.2 reads it: `off`, `no` and dates are texts, `1e-4` is a number, and no key stands twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys: set[str] = set()
+        for key in [key for key, _ in node.value if key.tag == _PLAIN]:
+            if key.value in keys:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
+            keys.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_PLAIN, _BOOL, _FLOAT, _DATE = (f"tag:yaml.org,2002:{name}" for name in ("str", "bool", "float", "timestamp"))
+_Yaml.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in forms if tag not in (_BOOL, _FLOAT, _DATE)]
+    for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Yaml.add_implicit_resolver(_BOOL, re.compile(r"(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Yaml.add_implicit_resolver(
+    _FLOAT,
+    re.compile(r"([-+]?(\d[\d_]*\.[\d_]*|\.\d[\d_]*|\d[\d_]*(?=[eE]))([eE][-+]?\d+)?|[-+]?\.inf|\.nan)$"),
+    list("-+0123456789."),
+)
 
 
 def _plain(tree: Any, what: str) -> dict[str, Any]:

@@ -169,6 +169,9 @@ def test_a_runtime_field_is_checked_like_any_other() -> None:
         ("a=Sums: which rows?", {"a": "Sums: which rows?"}),
         ("a=[x", {"a": "[x"}),
         ("a=2026-01-02", {"a": "2026-01-02"}),
+        ("a=off", {"a": "off"}),
+        ("a=[no, yes, 1E3, -.5]", {"a": ["no", "yes", 1000.0, -0.5]}),
+        ("a=falsehood", {"a": "falsehood"}),
         ("a=数据/池.jsonl", {"a": "数据/池.jsonl"}),
     ],
 )
@@ -254,6 +257,14 @@ def test_an_override_may_refer_to_a_variable(write: Any) -> None:
     assert steps["pool"]["max_rows"] == [0, 1]
 
 
+def test_an_override_may_name_one_of_the_steps_a_for_makes(write: Any) -> None:
+    overrides = ["pick-gate.dedup=none", "steps.tune-gate-1.seed=${vars.fraction}", "pick-{arm}.by=length"]
+    steps = load_recipe(write("r.yaml", RECIPE), overrides)["steps"]
+    assert [steps[f"pick-{arm}"].get("dedup") for arm in ("gate", "random")] == ["none", None]
+    assert [steps[f"tune-gate-{n}"]["seed"] for n in (0, 1)] == [0, 0.2]
+    assert {steps[f"pick-{arm}"]["by"] for arm in ("gate", "random")} == {"length"}
+
+
 @pytest.mark.parametrize(
     ("item", "told", "hint"),
     [
@@ -310,7 +321,7 @@ def test_a_ring_of_recipes_is_told(write: Any) -> None:
         ("- a", "is not a recipe"),
         ("step: {a: {}}", "is not a recipe"),
         ("steps:\n  a: {stage: x\n", "line 3 is not valid YAML"),
-        ("steps: {a: {}}\nsteps: {b: {}}", "line 2 is not valid YAML: found duplicate key steps"),
+        ("steps: {a: {}}\nsteps: {b: {}}", "line 2 is not valid YAML: key 'steps' stands twice"),
         ("steps: {a: {k: '${'}}", "is not valid YAML"),
         ("steps: {a: {k: '${vars.b}'}}", "Interpolation key 'vars.b' not found"),
         ("vars:\n  pool: ???\nsteps: {a: {k: '${vars.pool}'}}", "Missing mandatory value"),
@@ -337,6 +348,14 @@ def test_a_variable_left_open_says_how_to_set_it(write: Any) -> None:
         load_recipe(path)
     assert caught.value.hint == "set it on the command line: vars.pool=..."
     assert load_recipe(path, ["vars.pool=x"])["steps"] == {"a": {"k": "x"}}
+
+
+def test_an_anchor_shares_keys_and_its_copies_may_replace_them(write: Any) -> None:
+    text = "steps:\n  a: &a {stage: x, k: off}\n  b: {<<: *a, stage: z}"
+    assert load_recipe(write("r.yaml", text))["steps"] == {
+        "a": {"stage": "x", "k": "off"},
+        "b": {"stage": "z", "k": "off"},
+    }
 
 
 def test_a_recipe_in_another_encoding(tmp_path: Path) -> None:
