@@ -22,7 +22,7 @@ check: .venv/.installed-dev  ## style, types and layers; changes nothing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 fix: .venv/.installed-dev  ## what ruff can put right by itself
 	$(BIN)/ruff check --fix
