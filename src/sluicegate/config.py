@@ -57,7 +57,8 @@ def build(cls: type[C], tree: Mapping[str, Any], where: str = "") -> C:
         return cls.model_validate(dict(tree))
     except ValidationError as err:
         lines = list(_problems(cls, err, where))
-    raise ConfigError(lines[0] if len(lines) == 1 else "config is not valid:\n  " + "\n  ".join(lines))
+    told = lines[0] if len(lines) == 1 else "config is not valid:\n  " + "\n  ".join(lines)
+    raise ConfigError(told, "see every key with: sluice docs")
 
 
 def build_inside(cls: type[C], tree: Any) -> C:

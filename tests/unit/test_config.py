@@ -120,7 +120,7 @@ class Chooser(Config):
 
 def test_a_block_whose_class_hangs_on_another_key_reports_under_its_own_key() -> None:
     assert build(Chooser, {"options": {"rows": 3}}).options == Rule(rows=3)
-    with pytest.raises(ConfigError, match=r"^steps\.pick\.options\.rows: field required$"):
+    with pytest.raises(ConfigError, match=r"^steps\.pick\.options\.rows: field required\n"):
         build(Chooser, {}, "steps.pick")
     with pytest.raises(ConfigError, match=r"options\.row: no such key, did you mean 'rows'\?"):
         build(Chooser, {"options": {"rows": 1, "row": 2}})
