@@ -131,6 +131,13 @@ def test_a_kill_between_seal_and_rename_is_made_up_for(store: Store) -> None:
     resumed.verify()
 
 
+def test_what_a_killed_attempt_left_is_no_part_of_a_stage_that_does_not_resume(store: Store) -> None:
+    hidden = store.root / f".{ID}"
+    hidden.mkdir(parents=True)
+    (hidden / "old.txt").touch()
+    assert [e["path"] for e in made(store).manifest["files"]] == ["a.txt", "deep/b.txt"]
+
+
 def test_a_folder_without_its_manifest_is_made_anew(store: Store) -> None:
     folder = made(store).path
     (folder / MANIFEST).unlink()

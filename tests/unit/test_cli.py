@@ -300,6 +300,16 @@ def test_a_full_disk_anywhere_is_one_sentence(sluice: Run, monkeypatch: pytest.M
     assert sluice("run", "r.yaml")[0] == 0
 
 
+def test_a_full_disk_before_anything_is_made(sluice: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Any, config: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/cache/model")
+
+    monkeypatch.setattr(Write, "pins", full)
+    code, _, told = sluice("run", "r.yaml", "--dry-run")
+    assert code == 1
+    assert re.match(r"error: the disk under \S+ is full\nhint: free some space", told)
+
+
 def test_python_m_is_the_command(done: dict[str, str]) -> None:
     command = [sys.executable, "-m", "sluicegate", "ls", "runs"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "runs/r\n"
