@@ -11,8 +11,9 @@ ARGS ?=
 help:  ## list the jobs
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
+# Its matrices are small: threads that find no free core stall each other for minutes.
 demo: .venv/.installed  ## run the packaged recipe `demo`; a second time it only says what stands
-	@$(BIN)/sluice run demo $(ARGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(BIN)/sluice run demo $(ARGS)
 
 # One thread per worker: two on two cores take twice as long.
 test: .venv/.installed-dev  ## the whole suite, offline; ARGS="-k gates" for a part of it
