@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from sluicegate.models.encode import Encoded, collate
+from sluicegate.models.encode import IGNORED, Encoded, collate, length_batches
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-CHUNK = 4096
-"""Tokens whose logits exist at once."""
+CHUNK = 2**26
+"""Logits that exist at once: 256 MB in float32, four times over while their entropy is taken."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +44,33 @@ class Reading:
 @torch.no_grad()
 def read(model: PreTrainedModel, batch: Sequence[Encoded], pad_id: int) -> Reading:
     """Run the decoder once over a batch and the head over its response tokens only."""
-    row, position = label_positions(batch)
-    device = next(model.parameters()).device
-    tensors = collate(batch, pad_id)
-    ids, mask = tensors["input_ids"].to(device), tensors["attention_mask"].to(device)
-    hidden = decode(model, ids, mask)  # (B, T, H)
-    row, position = row.to(device), position.to(device)
-    loss, entropy = token_surprise(model, hidden[row, position - 1], ids[row, position])
+    row, position, target, hidden = _decoded(model, batch, pad_id)
+    parts = [_loss_and_entropy(*chunk) for chunk in _logits(model, hidden[row, position - 1], target)]
+    loss, entropy = (torch.cat(part) for part in zip(*parts, strict=True))
     return Reading(row, position, loss, entropy, _prompt_state(hidden, batch))
 
 
 @torch.no_grad()
-def free_loss(model: PreTrainedModel, batch: Sequence[Encoded], pad_id: int) -> Tensor:
-    """The loss of the same response tokens, in the same order, with nothing before them but their header: (T,)."""
-    alone = [without_prompt(e) for e in batch]
-    return read(model, alone, pad_id).loss
+def free_losses(
+    model: PreTrainedModel,
+    rows: Sequence[Encoded],
+    pad_id: int,
+    *,
+    batch_size: int | None = None,
+    batch_tokens: int | None = None,
+) -> list[Tensor]:
+    """For each row the loss of its response tokens with nothing before them but their header: (T,) each.
+
+    Responses are put into batches of like length of their own: beside equally long rows they would be mostly padding.
+    """
+    alone, found = [without_prompt(e) for e in rows], [torch.empty(0)] * len(rows)
+    for places in length_batches([len(e.ids) for e in alone], batch_size=batch_size, batch_tokens=batch_tokens):
+        row, position, target, hidden = _decoded(model, [alone[i] for i in places], pad_id)
+        chunks = _logits(model, hidden[row, position - 1], target)
+        losses = torch.cat([F.cross_entropy(*chunk, reduction="none") for chunk in chunks])
+        for i, own in zip(places, losses.split([alone[i].n_label for i in places]), strict=True):
+            found[i] = own
+    return found
 
 
 def without_prompt(encoded: Encoded) -> Encoded:
@@ -71,37 +84,38 @@ def without_prompt(encoded: Encoded) -> Encoded:
     return Encoded(encoded.id, ids, spans, encoded.n_header, 0)
 
 
-def label_positions(batch: Sequence[Encoded]) -> tuple[Tensor, Tensor]:
-    """Row and position of every response token that has a token before it: two of (T,)."""
-    places = [(b, t) for b, e in enumerate(batch) for start, end in e.spans for t in range(max(1, start), end)]
-    row, position = torch.tensor(places, dtype=torch.long).view(-1, 2).unbind(-1)
-    return row.contiguous(), position.contiguous()
-
-
-def decode(model: PreTrainedModel, ids: Tensor, mask: Tensor) -> Tensor:
-    """Final hidden states, ready for the head: (B, T) to (B, T, H)."""
+def _decoded(model: PreTrainedModel, batch: Sequence[Encoded], pad_id: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Row, position and id (T,) of every response token that has one before it, and all final states (B, T, H)."""
+    tensors = collate(batch, pad_id)
+    device = next(model.parameters()).device
+    row, before = (tensors["labels"][:, 1:] != IGNORED).nonzero(as_tuple=True)
+    ids, mask = tensors["input_ids"].to(device), tensors["attention_mask"].to(device)
+    row, position = row.to(device), before.to(device) + 1
     decoder = getattr(model, model.base_model_prefix)
-    return decoder(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    hidden = decoder(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    return row, position, ids[row, position], hidden
 
 
-def token_surprise(model: PreTrainedModel, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Loss and entropy of tokens (T,) predicted from states (T, H), the head's logits made a chunk at a time."""
-    parts = [_surprise(model, h, t) for h, t in zip(hidden.split(CHUNK), targets.split(CHUNK), strict=True)]
-    loss, entropy = zip(*parts, strict=True)
-    return torch.cat(loss), torch.cat(entropy)
+def _logits(model: PreTrainedModel, hidden: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """The logits (t, V) of states (T, H), a chunk of tokens at a time, each with its part of the targets (T,)."""
+    size = max(1, CHUNK // model.config.get_text_config().vocab_size)
+    for states, target in zip(hidden.split(size), targets.split(size), strict=True):
+        yield head_logits(model, states).float(), target
 
 
-def _surprise(model: PreTrainedModel, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    log_p = head_logits(model, hidden).float().log_softmax(-1)  # (T, V)
-    loss = -log_p.gather(-1, targets[:, None])[:, 0]
-    return loss, -(log_p.exp() * log_p).sum(-1)
+def _loss_and_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    log_p = logits.log_softmax(-1)  # (T, V)
+    return -log_p.gather(-1, targets[:, None])[:, 0], -log_p.exp().mul_(log_p).sum(-1)
 
 
 def head_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
-    """The model's own logits of hidden states (..., H): scaled (Granite, Cohere) and soft-capped (Gemma) as it does."""
+    """The model's own logits of hidden states (..., H): scaled (Cohere, Granite) and soft-capped (Gemma) as it does."""
     logits = model.get_output_embeddings()(hidden)  # (..., V)
     config = model.config.get_text_config()
-    logits = logits * getattr(config, "logit_scale", 1.0) / getattr(config, "logits_scaling", 1.0)
+    if scale := getattr(config, "logit_scale", None):
+        logits = logits * scale
+    if scale := getattr(config, "logits_scaling", None):
+        logits = logits / scale
     cap = getattr(config, "final_logit_softcapping", None)
     return logits if cap is None else cap * torch.tanh(logits / cap)
 

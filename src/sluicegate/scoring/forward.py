@@ -15,7 +15,7 @@ from sluicegate.models.encode import Encoded, length_batches
 from sluicegate.models.gates import SurpriseGate, attach, gate_logits, load_gates, surprise_features
 from sluicegate.models.load import Loaded, load_plain
 from sluicegate.models.reference import load_reference
-from sluicegate.models.surprise import free_loss, read
+from sluicegate.models.surprise import free_losses, read
 from sluicegate.scoring.base import Seen
 from sluicegate.scoring.passes import Pass
 
@@ -45,22 +45,28 @@ class Reader:
         n, width = len(rows), self.loaded.model.config.get_text_config().hidden_size
         loss, gate = torch.full((n,), torch.nan), torch.full((n,), torch.nan)
         state = torch.zeros(n, min(width, STATE_WIDTH))
-        readable = [i for i, e in enumerate(rows) if e.n_label]
-        for places in length_batches([len(rows[i].ids) for i in readable], batch_tokens=batch_tokens):
-            at = torch.tensor([readable[p] for p in places])
-            loss[at], gate[at], state[at] = self._batch([rows[i] for i in at.tolist()])
+        where = torch.tensor([i for i, e in enumerate(rows) if e.n_label])
+        readable = [e for e in rows if e.n_label]
+        free = self._free_losses(readable, batch_tokens)
+        for places in length_batches([len(e.ids) for e in readable], batch_tokens=batch_tokens):
+            at, alone = where[places], torch.cat([free[i] for i in places]) if free else None
+            loss[at], gate[at], state[at] = self._batch([readable[i] for i in places], alone)
             advance(len(places))
         # A rule that clusters by prompt must not stumble over the states of a model that broke down on one row.
         state[~state.isfinite().all(1)] = 0.0
         return Seen(loss.numpy(), gate.numpy() if self.gates else None, state.numpy())
 
+    def _free_losses(self, rows: Sequence[Encoded], batch_tokens: int) -> list[Tensor]:
+        """The loss of each row's response tokens without their prompt; nothing where no gate wants it."""
+        if not (self.gates and self.context_gain):
+            return []
+        return free_losses(self.loaded.model, rows, self.loaded.tokenizer.pad_token_id, batch_tokens=batch_tokens)
+
     @torch.no_grad()
-    def _batch(self, batch: list[Encoded]) -> tuple[Tensor, Tensor, Tensor]:
+    def _batch(self, batch: list[Encoded], free: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Loss (B,), gate score (B,; NaN without gates) and prompt state (B, P)."""
-        pad_id, n_rows = self.loaded.tokenizer.pad_token_id, len(batch)
-        # First, because the gates keep the projections of the last forward and those must be of the whole rows.
-        free = free_loss(self.loaded.model, batch, pad_id) if self.gates and self.context_gain else None
-        reading = read(self.loaded.model, batch, pad_id)
+        n_rows = len(batch)
+        reading = read(self.loaded.model, batch, self.loaded.tokenizer.pad_token_id)
         score = torch.full((n_rows,), torch.nan)
         if self.gates:
             surprise = surprise_features(reading.loss, reading.entropy, reading.row, free)

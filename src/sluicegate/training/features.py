@@ -13,7 +13,7 @@ from torch import Tensor
 from sluicegate.errors import ArtifactError
 from sluicegate.models.encode import Encoded, length_batches
 from sluicegate.models.gates import mlp_of, surprise_features
-from sluicegate.models.surprise import free_loss, read
+from sluicegate.models.surprise import free_losses, read
 from sluicegate.runtime import track
 
 if TYPE_CHECKING:
@@ -54,12 +54,13 @@ def read_features(
         ArtifactError: the model's own numbers are not finite.
     """
     parts: dict[int, tuple[list[Tensor], list[Tensor], Tensor]] = {}
+    free = free_losses(model, rows, pad_id, batch_size=batch_size) if context_gain else None
     for places in track(length_batches([len(e.ids) for e in rows], batch_size=batch_size), "read trusted rows"):
         batch = [rows[i] for i in places]
-        free = free_loss(model, batch, pad_id) if context_gain else None
         with _mlp_inputs(model, layers) as states:  # (B, T, H) each
             reading = read(model, batch, pad_id)
-        surprise = surprise_features(reading.loss, reading.entropy, reading.row, free)
+        alone = torch.cat([free[i] for i in places]) if free else None
+        surprise = surprise_features(reading.loss, reading.entropy, reading.row, alone)
         for b, i in enumerate(places):
             mine = reading.row == b
             t = reading.position[mine]

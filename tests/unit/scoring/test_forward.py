@@ -13,6 +13,7 @@ import torch
 
 from sluicegate.models.encode import Encoded, Encoder, length_batches
 from sluicegate.models.load import Loaded
+from sluicegate.models.surprise import without_prompt
 from sluicegate.schema import Record
 from sluicegate.scoring.forward import STATE_WIDTH, Reader, narrow, open_reader
 from sluicegate.scoring.passes import Pass
@@ -81,8 +82,9 @@ def test_every_batch_is_read_once_and_once_more_for_the_context_gain(
     told: list[int] = []
     Reader(loaded, make_gates(context_gain), context_gain).see(encoded, 300, told.append)
     batches = length_batches([len(row.ids) for row in encoded], batch_tokens=300)
-    assert len(batches) > 2
-    assert len(shapes) == len(batches) * (1 + context_gain)
+    alone = length_batches([len(without_prompt(row).ids) for row in encoded], batch_tokens=300)
+    assert len(batches) > len(alone) > 1
+    assert len(shapes) == len(batches) + len(alone) * context_gain
     assert told == [len(batch) for batch in batches]
 
 
