@@ -12,7 +12,7 @@ from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.surprise import read
 
 
-@pytest.mark.parametrize("chunk", [1, 700, 10**6])
+@pytest.mark.parametrize("chunk", [1, 7, 10**6])
 def test_the_mean_over_a_padded_batch_is_the_loss_the_model_reports(
     chunk: int, model: Any, rows: list[Encoded], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -26,7 +26,7 @@ def test_the_size_of_a_chunk_changes_no_more_than_rounding(
     model: Any, rows: list[Encoded], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = read(model, rows, pad_id=0)
-    monkeypatch.setattr(surprise, "CHUNK", 500)
+    monkeypatch.setattr(surprise, "CHUNK", 5)
     parts = read(model, rows, pad_id=0)
     torch.testing.assert_close(parts.loss, whole.loss, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(parts.entropy, whole.entropy, rtol=1e-5, atol=1e-5)
