@@ -29,7 +29,7 @@ from sluicegate.scoring.forward import Reader
 BAR, GAIN_BAR = 1.2, 1.8
 THREADS, HEADER = 2, 4
 FULL = {"hidden": 512, "layers": 8, "vocab": 32768, "rows": 32, "batch_tokens": 2048, "rounds": 5}
-QUICK = {"hidden": 256, "layers": 4, "vocab": 8192, "rows": 16, "batch_tokens": 1024, "rounds": 3}
+QUICK = {"hidden": 256, "layers": 4, "vocab": 8192, "rows": 48, "batch_tokens": 2048, "rounds": 3}
 RANK = 16
 
 
