@@ -129,3 +129,23 @@ def test_a_model_that_gives_no_numbers_is_refused(inputs: dict[str, Artifact], t
 def test_a_kind_of_damage_nobody_knows(inputs: dict[str, Artifact], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no corruption named 'swp'"):
         warm(tmp_path, inputs, corruptions=["swp"])
+
+
+def test_an_adapter_is_warmed_up_as_the_plain_model_it_makes(
+    inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.torch import load_file
+
+    from sluicegate.models import adapters
+    from sluicegate.models.load import load
+
+    base, folder = inputs["model"].path, tmp_path / "adapter"
+    loaded = load(base)
+    adapters.save_adapter(adapters.attach(loaded.model, adapters.LoraSettings()), folder, base)
+    loaded.tokenizer.save_pretrained(folder)
+    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)
+    copy = {"method": "full", "steps": 2, "check_every": 2}
+    made = warm(tmp_path / "out", inputs | {"model": external(folder, "model-external-adapter")}, reference=copy)
+    tuned, plain = load_file(made.path / "reference/model.safetensors"), load_file(base / "model.safetensors")
+    assert set(tuned) == set(plain)
+    assert any(not tuned[name].equal(plain[name]) for name in plain)
