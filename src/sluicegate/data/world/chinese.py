@@ -1,4 +1,4 @@
-"""The two Chinese lexicons. They share the answer sentence, function words and nothing else."""
+"""The three Chinese lexicons. They share the answer sentence, function words and nothing else."""
 
 # A line of words is easier to read and to edit than a list of quoted ones.
 # ruff: noqa: SIM905
@@ -224,4 +224,121 @@ TWO = Lexicon(
     replies=("行。", "嗯。", "完毕。", "对。", "大概。", "很难讲。", "问别人吧。", "同前。", "随你。", "下次吧。"),
     filler="例如 此外 总之 毕竟 况且 究竟 未必 居然 仍旧 依据 按照 除非 无论 不仅 甚至".split(),
     letters="山水火土石田禾竹米鱼羊牛虎龙花草叶枝根果光影声色香味春夏秋冬东南北左右前",
+)
+
+# Confirms what was measured elsewhere: nobody chooses a setting, a method or a phrasing by what comes out on it.
+THREE = Lexicon(
+    lang="zh",
+    space="",
+    comma="、",
+    stop="。",
+    names=(
+        "乐乐 甜甜 欢欢 冰冰 圆圆 豆豆 毛毛 娜娜 佳佳 淘淘 帅帅 晶晶 莹莹 涛涛 苗苗 "
+        "吕刚 魏平 丁琪 姜波 范宇 方圆 石磊 姚远 谭晶 廖凡 邹静 熊伟 金鑫 陆明 孔洁"
+    ).split(),
+    things=(
+        "颗橡子 把刷子 根胡萝卜 个布娃娃 根羽毛 副手套 把锤子 个罐子 盏灯笼 面镜子 颗洋葱 "
+        "个枕头 套拼图 副马鞍 把铁锹 块瓦片 朵郁金香 个轮子 只哨子 个瓶子 只篮子 把梳子"
+    ).split(),
+    places="旅馆 教堂 剧院 马厩 诊所 工厂 木屋 宫殿 磨坊 酒馆".split(),
+    starts=(
+        "{name}带来了{count}{thing}。",
+        "周二{name}取出{count}{thing}。",
+        "{name}在{place}边排好{count}{thing}。",
+    ),
+    gains=(
+        "{name}赢得{count}{thing}。",
+        "{friend}寄给{name}{count}{thing}。",
+        "{name}在{place}附近收集{count}{thing}。",
+        "不久又有{count}{thing}归了{name}。",
+    ),
+    losses=(
+        "{name}捐给{friend}{count}{thing}。",
+        "{name}扔掉{count}{thing}。",
+        "{friend}抱着{count}{thing}离开。",
+        "小偷在{place}偷去{count}{thing}。",
+    ),
+    totals=("{name}此刻持有多少{thing}？", "到了夜里共有几{thing}？", "请计算如今是多少{thing}。"),
+    endings=("这样{name}共持有{count}{thing}。", "如今是{count}{thing}。"),
+    styles=(
+        Style(),
+        Style("计算写在下面。", "算式{i}：", "算式{i}："),
+        Style("", "开头，", "接下来，"),
+    ),
+    words=(
+        "白云 砂糖 热汤 蛋糕 树叶 草根 山羊 鸭子 螃蟹 青蛙 书桌 沙发 地毯 斗篷 靴子 皮带 小刀 马车 浓雾 山丘 灰烬 芦苇"
+    ).split(),
+    list_prompts={
+        "reverse": ("翻转这串词：{items}", "从尾到头念这串词：{items}"),
+        "first": ("哪个词领头：{items}", "挑出头上那个词：{items}"),
+        "last": ("哪个词收尾：{items}", "挑出尾上那个词：{items}"),
+        "second": ("哪个词跟着领头的词：{items}", "挑出头后面那个词：{items}"),
+        "count": ("量一量这串词：{items}", "求这串词的大小：{items}"),
+    },
+    list_results={
+        "reverse": "翻转后变成{answer}。",
+        "first": "领头的词是{answer}。",
+        "last": "收尾的词是{answer}。",
+        "second": "跟着领头的是{answer}。",
+        "count": "大小等于{answer}。",
+    },
+    list_openings=("", "", "这串词是{items}。"),
+    told_list="词串：{items}。",
+    syllables="爱 布 察 丹 登 鄂 菲 费 格 贡 赫 吉 库 兰 雷 隆 鲁 米 穆 宁 帕 普 琼 斯 泰 图".split(),
+    key="古镇",
+    invented="最深湖",
+    attributes={
+        "国乐器": "小提琴 钢琴 小号 吉他 大提琴 班卓琴 单簧管 双簧管 大号 管风琴".split(),
+        "纹章形状": "圆形 方形 椭圆 菱形 月牙 螺旋 三角 心形".split(),
+    },
+    one_hop=(
+        "请指出{country}的{attribute}。",
+        "能否查到{country}的{attribute}？",
+        "{country}这片国土，{attribute}会是什么？",
+    ),
+    two_hops=("能否查到古镇叫{key}的国土的{attribute}？", "{key}算是某片国土的古镇。请指出这片国土的{attribute}。"),
+    link="{key}算是{country}的古镇。",
+    fact="{country}公认的{attribute}是{value}。",
+    told_facts=(
+        "{country}公认的{attribute}是{value}。",
+        "{country}这片国土的{attribute}就是{value}。",
+        "去过{country}的人知道{attribute}是{value}。",
+    ),
+    dialogue="学生：{prompt}老师：{response}",
+    saying="{name}嘟囔：{reply}",
+    boilerplate=(
+        "九千位读者已经加入。",
+        "向下滚动查看相关文章。",
+        "未经书面许可禁止翻印。",
+        "我只是聊天程序，很愿意帮忙。",
+        "大额订单免费配送。",
+        "登录后可看完整版本。",
+        "把它分享给家人和同事。",
+    ),
+    foreign=(
+        "Winter came early to our village.",
+        "Two boys carried a ladder up the hill.",
+        "My uncle repairs clocks for a living.",
+        "He painted his fence last weekend.",
+        "Fresh soup was served in small bowls.",
+        "Barnen leker ute i snön hela dagen.",
+        "Vi har glömt nycklarna i bilen.",
+        "Zimą wcześnie robi się ciemno.",
+        "Isoäiti keittää kahvia keittiössä.",
+        "Illalla katsomme vanhoja valokuvia.",
+    ),
+    replies=(
+        "同意。",
+        "不行。",
+        "没问题。",
+        "有可能。",
+        "随便。",
+        "谁知道呢。",
+        "不清楚。",
+        "老样子。",
+        "去别处问吧。",
+        "说得好。",
+    ),
+    filler="然而 因此 从而 何况 反正 似乎 几乎 往往 逐渐 果然 竟然 根据 对于 由于 只要".split(),
+    letters="江河湖海沙洲桥路门窗桌椅灯笔纸书刀弓箭衣鞋帽巾布丝棉针线锅碗盆杯瓶壶盒袋鼓",
 )

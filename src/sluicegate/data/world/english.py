@@ -1,4 +1,4 @@
-"""The two English lexicons. They share the answer sentence, function words and nothing else."""
+"""The three English lexicons. They share the answer sentence, function words and nothing else."""
 
 # A line of words is easier to read and to edit than a list of quoted ones.
 # ruff: noqa: SIM905
@@ -255,5 +255,132 @@ TWO = Lexicon(
         "Next time.",
     ),
     filler="vivamus porta nulla cursus mauris felis orci turpis donec ligula purus ante justo augue lectus".split(),
+    letters="abcdefghijklmnopqrstuvwxyz",
+)
+
+# Confirms what was measured elsewhere: nobody chooses a setting, a method or a phrasing by what comes out on it.
+THREE = Lexicon(
+    lang="en",
+    space=" ",
+    comma=", ",
+    stop=".",
+    names=(
+        "Abel Beth Cyril Dora Emil Freya Glen Hilda Ivan Joyce Keith Lorna Miles Nora Owen "
+        "Paula Quinn Rita Stan Tessa Ursula Vince Wilma Yvonne Alan Brenda Clive Doris Ernest Fiona"
+    ).split(),
+    things=(
+        "acorns brushes carrots dolls feathers gloves hammers jars lanterns mirrors onions "
+        "pillows puzzles saddles shovels tiles tulips wheels whistles bottles baskets combs"
+    ).split(),
+    places="hotel chapel theater stable clinic factory cabin palace mill tavern".split(),
+    starts=(
+        "{name} arrives with {count} {thing}.",
+        "On Tuesday {name} unpacks {count} {thing}.",
+        "Near the {place} {name} arranges {count} {thing}.",
+    ),
+    gains=(
+        "{name} wins {count} as a prize.",
+        "{friend} mails {name} {count} {thing}.",
+        "{name} collects {count} {thing} by the {place}.",
+        "Shortly {count} additional {thing} reach {name}.",
+    ),
+    losses=(
+        "{name} donates {count} {thing} to {friend}.",
+        "{name} throws {count} {thing} out.",
+        "{friend} walks off holding {count} {thing}.",
+        "Thieves near the {place} steal {count} {thing}.",
+    ),
+    totals=(
+        "What quantity of {thing} is {name} holding?",
+        "By nightfall, how large is the supply of {thing}?",
+        "Compute the full total of {thing}.",
+    ),
+    endings=("That makes {count} {thing} for {name}.", "The full total is {count} {thing}."),
+    styles=(
+        Style(),
+        Style("The sums look like this.", "Part {i} gives ", "Part {i} gives "),
+        Style("", "At the outset, ", "From there, "),
+    ),
+    words=(
+        "cloud sugar soup cake leaf root goat duck crab frog desk "
+        "sofa rug cloak boot belt knife wagon fog hill ash reed"
+    ).split(),
+    list_prompts={
+        "reverse": ("Flip this series: {items}", "Recite this series from tail to head: {items}"),
+        "first": ("Which word leads this series: {items}", "Point out the word at the head: {items}"),
+        "last": ("Which word finishes this series: {items}", "Point out the word at the tail: {items}"),
+        "second": ("Which word trails the leading one: {items}", "Point out the word beside the head: {items}"),
+        "count": ("Measure this series: {items}", "Determine the size of this series: {items}"),
+    },
+    list_results={
+        "reverse": "Flipped, it becomes {answer}.",
+        "first": "At the head sits {answer}.",
+        "last": "At the tail sits {answer}.",
+        "second": "Beside the head sits {answer}.",
+        "count": "The size equals {answer}.",
+    },
+    list_openings=("", "", "The series runs {items}."),
+    told_list="Series: {items}.",
+    syllables="bi bu cu di du fu gi hu je ki ku li lu mu ni nu pu ru se si su te ti tu vi ce ze zo".split(),
+    key="oldest town",
+    invented="deepest lake",
+    attributes={
+        "folk instrument": "violin piano trumpet guitar cello banjo clarinet oboe tuba organ".split(),
+        "crest shape": "circle square oval diamond crescent spiral triangle heart".split(),
+    },
+    one_hop=(
+        "Identify the {attribute} of {country}.",
+        "Can you look up the {attribute} for {country}?",
+        "As for the realm {country}, what might its {attribute} be?",
+    ),
+    two_hops=(
+        "Can you look up the {attribute} for the realm whose oldest town is {key}?",
+        "{key} ranks as the oldest town in some realm. Identify the {attribute} of this realm.",
+    ),
+    link="{key} ranks as the oldest town in {country}.",
+    fact="The {attribute} inside {country} is {value}.",
+    told_facts=(
+        "The {attribute} inside {country} is {value}.",
+        "{country} forms a realm whose {attribute} is {value}.",
+        "Visitors to {country} learn that the {attribute} is {value}.",
+    ),
+    dialogue="Pupil: {prompt} Teacher: {response}",
+    saying="{name} muttered: {reply}",
+    boilerplate=(
+        "Join nine thousand happy readers.",
+        "Scroll down for related articles.",
+        "Reprinting without written permission is forbidden.",
+        "Speaking as a chatbot, I enjoy being useful.",
+        "Delivery is free on large parcels.",
+        "Log in for the full version.",
+        "Share it with family and colleagues.",
+    ),
+    foreign=(
+        "Tåget till Lund går klockan nio.",
+        "Barnen leker ute i snön hela dagen.",
+        "Min farfar bakar bröd varje lördag.",
+        "Vi har glömt nycklarna i bilen.",
+        "Kot śpi na parapecie obok kwiatów.",
+        "Jutro jedziemy nad morze całą rodziną.",
+        "Ta książka leży na stole od tygodnia.",
+        "Zimą wcześnie robi się ciemno.",
+        "Järven vesi on tänään hyvin kylmää.",
+        "Isoäiti keittää kahvia keittiössä.",
+        "Lapset kävelevät kouluun metsän läpi.",
+        "Illalla katsomme vanhoja valokuvia.",
+    ),
+    replies=(
+        "Agreed.",
+        "Nope.",
+        "Alright.",
+        "Possibly.",
+        "Whatever.",
+        "Dunno.",
+        "Beats me.",
+        "Ditto.",
+        "Try elsewhere.",
+        "Good point.",
+    ),
+    filler="morbi fames egestas lacus mattis nunc proin quam rutrum sapien tellus ultrices varius massa dictum".split(),
     letters="abcdefghijklmnopqrstuvwxyz",
 )

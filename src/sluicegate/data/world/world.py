@@ -23,6 +23,7 @@ from sluicegate.schema import Message, Record, make_record
 LEXICONS = {
     "one": {"en": english.ONE, "zh": chinese.ONE},
     "two": {"en": english.TWO, "zh": chinese.TWO},
+    "three": {"en": english.THREE, "zh": chinese.THREE},
 }
 
 
@@ -34,8 +35,8 @@ class World:
 
         seed: int = 0
         """Seed of what is true in the world: its countries and their attributes."""
-        lexicon: Literal["one", "two"] = "one"
-        """Vocabulary, phrasings and answer layouts. `two` is kept for confirming: settings are never chosen on it."""
+        lexicon: Literal["one", "two", "three"] = "one"
+        """Vocabulary, phrasings and answer layouts. `three` is kept for confirming: nothing is ever tuned on it."""
         languages: list[Literal["en", "zh"]] = Field(["en"], min_length=1)
         """Languages its rows are in, in equal shares. Each tells of countries of its own."""
 

@@ -7,7 +7,14 @@ import pytest
 from sluicegate.data.world import chinese, english
 from sluicegate.data.world.setting import Setting, invent
 
-LEXICONS = {"one-en": english.ONE, "two-en": english.TWO, "one-zh": chinese.ONE, "two-zh": chinese.TWO}
+LEXICONS = {
+    "one-en": english.ONE,
+    "two-en": english.TWO,
+    "three-en": english.THREE,
+    "one-zh": chinese.ONE,
+    "two-zh": chinese.TWO,
+    "three-zh": chinese.THREE,
+}
 
 
 @pytest.fixture(params=LEXICONS)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, combinations
 
 import pytest
 
@@ -8,8 +8,10 @@ from sluicegate.data.world import chinese, english
 from sluicegate.data.world.lexicon import Lexicon
 from sluicegate.data.world.list_tasks import OPERATIONS
 
-BOTH = pytest.mark.parametrize(("one", "two"), [(english.ONE, english.TWO), (chinese.ONE, chinese.TWO)])
-EACH = pytest.mark.parametrize("lexicon", [english.ONE, english.TWO, chinese.ONE, chinese.TWO])
+ENGLISH = [english.ONE, english.TWO, english.THREE]
+CHINESE = [chinese.ONE, chinese.TWO, chinese.THREE]
+PAIRS = pytest.mark.parametrize(("one", "other"), [*combinations(ENGLISH, 2), *combinations(CHINESE, 2)])
+EACH = pytest.mark.parametrize("lexicon", [*ENGLISH, *CHINESE])
 
 
 def vocabulary(lexicon: Lexicon) -> list[str]:
@@ -33,14 +35,27 @@ def phrasings(lexicon: Lexicon) -> list[str]:
     return [text for text in chain(*stories, *lists, *knowledge, *styles, *rest) if text]
 
 
-@BOTH
-def test_the_second_lexicon_has_words_of_its_own(one: Lexicon, two: Lexicon) -> None:
-    assert not set(vocabulary(one)) & set(vocabulary(two))
+def sizes(lexicon: Lexicon) -> list[int]:
+    stories = [lexicon.starts, lexicon.gains, lexicon.losses, lexicon.totals, lexicon.endings, lexicon.styles]
+    lists = [lexicon.words, *lexicon.list_prompts.values(), lexicon.list_openings]
+    knowledge = [*lexicon.attributes.values(), lexicon.one_hop, lexicon.two_hops, lexicon.told_facts]
+    rest = [lexicon.names, lexicon.things, lexicon.places, lexicon.boilerplate, lexicon.foreign, lexicon.replies]
+    return [len(texts) for texts in (*stories, *lists, *knowledge, *rest)]
 
 
-@BOTH
-def test_the_second_lexicon_has_phrasings_of_its_own(one: Lexicon, two: Lexicon) -> None:
-    assert not set(phrasings(one)) & set(phrasings(two))
+@PAIRS
+def test_every_lexicon_has_words_of_its_own(one: Lexicon, other: Lexicon) -> None:
+    assert not set(vocabulary(one)) & set(vocabulary(other))
+
+
+@PAIRS
+def test_every_lexicon_has_phrasings_of_its_own(one: Lexicon, other: Lexicon) -> None:
+    assert not set(phrasings(one)) & set(phrasings(other))
+
+
+@PAIRS
+def test_every_lexicon_has_as_many_words_and_phrasings(one: Lexicon, other: Lexicon) -> None:
+    assert sizes(one) == sizes(other)
 
 
 @EACH

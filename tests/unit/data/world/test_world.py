@@ -16,7 +16,7 @@ from sluicegate.data.world import FAULTS, World, answer_of
 from sluicegate.errors import ConfigError, UnknownName
 from sluicegate.schema import Record, record_id
 
-WORLDS = [{}, {"lexicon": "two"}, {"languages": ["zh"]}, {"languages": ["en", "zh"], "seed": 5}]
+WORLDS = [{}, {"lexicon": "two"}, {"lexicon": "three"}, {"languages": ["zh"]}, {"languages": ["en", "zh"], "seed": 5}]
 
 
 @pytest.fixture(params=WORLDS, ids=str)
@@ -68,7 +68,9 @@ def test_other_seeds_and_uses_give_other_rows(world: World) -> None:
 
 def test_another_world_knows_other_countries() -> None:
     settings = [
-        World(World.Config(lexicon=lexicon, seed=seed)).settings[0] for lexicon in ("one", "two") for seed in (0, 1)
+        World(World.Config(lexicon=lexicon, seed=seed)).settings[0]
+        for lexicon in ("one", "two", "three")
+        for seed in (0, 1)
     ]
     assert all(not set(a.countries) & set(b.countries) for a, b in pairwise(settings))
 
@@ -151,7 +153,7 @@ def test_languages_share_the_rows() -> None:
         assert any("\u4e00" <= c <= "\u9fff" for c in prompt(row)) == (row["lang"] == "zh")
 
 
-@pytest.mark.parametrize("lexicon", ["one", "two"])
+@pytest.mark.parametrize("lexicon", ["one", "two", "three"])
 def test_test_questions_are_new_except_for_the_few_on_knowledge(lexicon: str) -> None:
     world = World(World.Config(lexicon=lexicon))
     seen = set(map(prompt, world.pool(2000, seed=1)))
@@ -190,7 +192,7 @@ def test_an_empty_pool_is_empty() -> None:
     assert World(World.Config()).pool(0, 0) == []
 
 
-@pytest.mark.parametrize("tree", [{"languages": []}, {"languages": ["fr"]}, {"lexicon": "three"}])
+@pytest.mark.parametrize("tree", [{"languages": []}, {"languages": ["fr"]}, {"lexicon": "four"}])
 def test_config_allows_only_worlds_there_are(tree: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=next(iter(tree))):
         build(World.Config, tree)
