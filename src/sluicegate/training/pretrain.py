@@ -1,7 +1,7 @@
 """Pretraining from scratch: a loop short enough to hold in the head.
 
-Documents are packed end to end into rows without padding, AdamW (arXiv 1711.05101) decays the matrices alone, and a
-killed run goes on from its last checkpoint to the very bytes the uninterrupted one would have written.
+Documents are packed end to end into rows without padding, and a killed run goes on from its last checkpoint to the very
+bytes the uninterrupted one would have written.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.optim import Optimizer
 from transformers import PreTrainedModel
 
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.runtime import pick_device, say, track
+from sluicegate.training import optimizer
 from sluicegate.training.checkpoint import load_checkpoint, save_checkpoint
 from sluicegate.training.schedule import Schedule
 
@@ -33,46 +35,33 @@ def pretrain(model: PreTrainedModel, documents: Sequence[Tensor], schedule: Sche
     if schedule.threads:
         torch.set_num_threads(schedule.threads)
     model.to(pick_device()).train()  # type: ignore[arg-type]  # transformers' wrapper hides the signature of `to`
-    optimizer = make_optimizer(model, schedule)
+    optimizers = optimizer.make_optimizers(model, schedule)
     losses = torch.zeros(schedule.steps, device=model.device)
-    start = load_checkpoint(checkpoint, model, optimizer, losses)
+    start = load_checkpoint(checkpoint, model, optimizers, losses)
     if start:
         say(f"going on from step {start} of {schedule.steps}")
     stream = enumerate(batches(documents, schedule, start), start)
     for step, rows in track(stream, "pretraining", total=schedule.steps - start):
-        losses[step] = train_step(model, optimizer, rows.to(model.device), schedule, step)
+        losses[step] = train_step(model, optimizers, rows.to(model.device), schedule, step)
         if (step + 1) % schedule.checkpoint_every == 0:
             _check_finite(losses[: step + 1])
-            save_checkpoint(checkpoint, model, optimizer, losses, step + 1)
+            save_checkpoint(checkpoint, model, optimizers, losses, step + 1)
     _check_finite(losses)
     model.eval()
     return losses.cpu()
 
 
 def train_step(
-    model: PreTrainedModel, optimizer: torch.optim.Optimizer, rows: Tensor, schedule: Schedule, step: int
+    model: PreTrainedModel, optimizers: list[Optimizer], rows: Tensor, schedule: Schedule, step: int
 ) -> Tensor:
     """One optimizer step on rows (B, T + 1); returns the mean loss in nats per token, still on the model's device."""
-    for group in optimizer.param_groups:
-        group["lr"] = schedule.rate(step)
+    optimizer.set_rate(optimizers, schedule.rate(step))
     logits = model(input_ids=rows[:, :-1]).logits  # (B, T, V)
     loss = F.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), schedule.max_grad_norm)
-    optimizer.step()
-    optimizer.zero_grad()
+    optimizer.step(optimizers)
     return loss.detach()
-
-
-def make_optimizer(model: PreTrainedModel, schedule: Schedule) -> torch.optim.AdamW:
-    """AdamW, fused, with decay on the matrices only."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    groups = [
-        {"params": matrices, "weight_decay": schedule.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=schedule.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
 def batches(documents: Sequence[Tensor], schedule: Schedule, start: int = 0) -> Iterator[Tensor]:

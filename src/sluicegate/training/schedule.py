@@ -10,7 +10,7 @@ from sluicegate.config import Config, runtime
 class Schedule(Config):
     """Length, batches and learning rate of a pretraining run."""
 
-    steps: int = Field(1650, ge=1)
+    steps: int = Field(1100, ge=1)
     """Optimizer steps."""
     batch_rows: int = Field(12, ge=1)
     """Rows in a batch."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.models.gpt import GPTConfig, GPTForCausalLM
 from sluicegate.training import pretrain as module
-from sluicegate.training.pretrain import batches, make_optimizer, pack, pretrain
+from sluicegate.training.pretrain import batches, pack, pretrain
 from sluicegate.training.schedule import Schedule
 
 END = 1
@@ -100,15 +100,6 @@ def test_a_half_written_checkpoint_is_never_read(tmp_path: Path) -> None:
     (tmp_path / "b.draft").write_bytes(b"half of a checkp")
     pretrain(again, counting(), SCHEDULE, tmp_path / "b")
     assert all(map(torch.equal, weights(again), weights(whole)))
-
-
-def test_only_matrices_decay() -> None:
-    model = tiny()
-    decaying, steady = make_optimizer(model, SCHEDULE).param_groups
-    assert (decaying["weight_decay"], steady["weight_decay"]) == (SCHEDULE.weight_decay, 0.0)
-    assert {p.ndim for p in decaying["params"]} == {2}
-    assert {p.ndim for p in steady["params"]} == {1}
-    assert len(decaying["params"]) + len(steady["params"]) == len(list(model.parameters()))
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(2, 7), st.text(max_size=3))
