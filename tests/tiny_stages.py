@@ -33,7 +33,7 @@ class Write(Stage):
     def pins(self, config: Any) -> dict[str, str]:
         return {str(config.file): file_hash(config.file)} if config.file else {}
 
-    def estimate(self, config: Any) -> dict[str, int]:
+    def estimate(self, config: Any, inputs: Any) -> dict[str, int]:
         return {"rows": 1, "tokens": 1000 * len(config.text)}
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:

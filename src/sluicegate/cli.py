@@ -156,11 +156,13 @@ def _go(recipe: dict[str, Any], out: Path, named: dict[str, str], dry_run: bool)
 
 def _print_plan(todo: Any) -> None:
     """A line per step: what stands with its numbers, what would be made with those that can be told beforehand."""
-    rows = []
+    rows, sizes = [], {i: found.stats for i, found in todo.outside.items()}
     for step in todo.steps.values():
         stands = todo.store.has(step.artifact_id)
-        known = todo.store.open(step.artifact_id).stats if stands else step.stage.estimate(step.config)
-        rows.append((step.name, step.stage.name, "have" if stands else "make", step.artifact_id, _sizes(known, stands)))
+        told = step.stage.estimate(step.config, {wire: sizes.get(i, {}) for wire, i in step.inputs.items()})
+        sizes[step.artifact_id] = told
+        told = todo.store.open(step.artifact_id).stats if stands else told
+        rows.append((step.name, step.stage.name, "have" if stands else "make", step.artifact_id, _sizes(told, stands)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(f"{cell:{width}s}" for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -169,8 +171,9 @@ def _print_plan(todo: Any) -> None:
 
 
 def _sizes(known: dict[str, Any], exact: bool) -> str:
-    numbers = {k: v for k, v in known.items() if k in ("rows", "kept", "tokens", "label_tokens", "steps")}
-    return ", ".join(f"{'' if exact else 'about '}{v:,} {k.replace('_', ' ')}" for k, v in numbers.items())
+    numbers = {k: v for k, v in known.items() if v and k in ("rows", "kept", "tokens", "label_tokens", "steps")}
+    told = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in numbers.items())
+    return told if exact or not told else f"about {told}"
 
 
 def _ls(args: argparse.Namespace) -> None:

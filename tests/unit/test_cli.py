@@ -135,7 +135,7 @@ def test_a_dry_run_prints_the_plan_and_makes_nothing(sluice: Run) -> None:
     assert not Path("runs").exists()
     rows = [re.split(r"  +", line) for line in out.splitlines()]
     assert [row[:3] for row in rows[:2]] == [["pool", "write", "make"], ["sums", "count", "make"]]
-    assert rows[0][4] == "about 1 rows, about 4,000 tokens"
+    assert rows[0][4] == "about 1 rows, 4,000 tokens"
     assert rows[2] == ["0 have, 2 to make in runs/r/artifacts"]
 
 

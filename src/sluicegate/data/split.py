@@ -24,6 +24,11 @@ class Split:
         seed: int = 0
         """Another seed, another split."""
 
+        @property
+        def share(self) -> float:
+            """About how much of the rows is kept."""
+            return self.test_share if self.part == "test" else 1 - self.test_share
+
     def __init__(self, config: Config) -> None:
         self.config = config
 

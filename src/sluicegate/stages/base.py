@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from sluicegate import config
 from sluicegate.artifacts import Artifact
 from sluicegate.schema import Kind
+
+Sizes: TypeAlias = Mapping[str, int]
+"""`rows`, `tokens` and the like of an artifact, as far as they are known."""
 
 
 class Stage:
@@ -37,8 +41,8 @@ class Stage:
         """Identity of everything read that is not an artifact: a raw file's hash, a hub revision."""
         return {}
 
-    def estimate(self, config: Any) -> dict[str, int]:
-        """Rows (and tokens) a dry run can tell without doing the work."""
+    def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
+        """Rows, tokens and steps a dry run can tell without doing the work, from what it can tell of the inputs."""
         return {}
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Any]) -> dict[str, Any]:

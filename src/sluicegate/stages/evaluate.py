@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -13,7 +14,7 @@ from sluicegate.artifacts import Artifact, write_json, write_table
 from sluicegate.config import runtime
 from sluicegate.errors import DataError
 from sluicegate.schema import Kind, Record
-from sluicegate.stages.base import Stage
+from sluicegate.stages.base import Sizes, Stage
 
 if TYPE_CHECKING:
     from sluicegate.evaluation.metrics import Metrics
@@ -43,10 +44,11 @@ class Evaluate(Stage):
         batch_tokens: int = runtime(8192, ge=1)
         """Padded tokens per forward pass of the loss."""
 
-    def estimate(self, config: Any) -> dict[str, int]:
-        """Rows, and tokens generated at most; neither is known where all rows are taken."""
-        rows = config.max_rows
-        return {"rows": rows, "tokens": rows * config.max_new_tokens} if rows else {}
+    def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
+        """Rows, and tokens generated at most."""
+        known = inputs["data"].get("rows", 0)
+        rows = min(config.max_rows or known, known)
+        return {"rows": rows, "tokens": rows * config.max_new_tokens}
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         from sluicegate.evaluation.loss import mean_loss

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -22,7 +22,7 @@ from sluicegate.data.split import Split
 from sluicegate.data.world import World
 from sluicegate.runtime import track
 from sluicegate.schema import Dropped, Kind, Record
-from sluicegate.stages.base import Stage
+from sluicegate.stages.base import Sizes, Stage
 
 ESTIMATE_ROWS = 200
 CHARS_PER_TOKEN = {"zh": 1.5, "en": 4.0, "other": 3.0}
@@ -113,7 +113,7 @@ class Prepare(Stage):
             readers.check(path)
         return {str(path): file_hash(path) for path in paths}
 
-    def estimate(self, config: Prepare.Config) -> dict[str, int]:
+    def estimate(self, config: Prepare.Config, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Rows, and tokens guessed from the characters of each source's first rows."""
         rows, tokens = 0, 0.0
         for source in config.sources:
@@ -121,7 +121,7 @@ class Prepare(Stage):
             found = source.count()
             guessed = sum(r["n_chars"] / CHARS_PER_TOKEN[r["lang"]] for r in heads if r)
             rows, tokens = rows + found, tokens + found * guessed / len(heads)
-        share = min(1.0, (config.max_rows or rows) / rows)
+        share = min(config.split.share if config.split else 1.0, (config.max_rows or rows) / rows)
         return {"rows": round(rows * share), "tokens": round(tokens * share)}
 
     def fill(self, out: Path, config: Prepare.Config, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,7 +11,7 @@ from pydantic import Field, model_validator
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.runtime import seed_everything
 from sluicegate.schema import Kind
-from sluicegate.stages.base import Stage
+from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.schedule import Schedule
 
 CURVE_POINTS = 50
@@ -50,13 +51,14 @@ class Pretrain(Stage):
                 raise ValueError(f"row_tokens {self.row_tokens} exceeds context {self.context}")
             return self
 
-    def estimate(self, config: Config) -> dict[str, int]:
-        """Tokens the run will train on."""
-        return {"tokens": config.steps * config.batch_tokens}
+    def estimate(self, config: Config, inputs: Mapping[str, Sizes]) -> dict[str, int]:
+        """Tokens the run will train on, however many the data hold."""
+        return {"steps": config.steps, "tokens": config.steps * config.batch_tokens}
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model folder; a checkpoint stands in it until everything else does."""
         import torch
+        from transformers.utils.logging import disable_progress_bar
 
         from sluicegate.models.tokenizer import document_text, train_bpe
         from sluicegate.training.pretrain import pretrain
@@ -77,6 +79,7 @@ class Pretrain(Stage):
             "tokens": config.steps * config.batch_tokens,
             "loss": round(losses[-CURVE_POINTS:].mean().item(), 4),
         }
+        disable_progress_bar()  # a bar of tqdm's for every file
         model.save_pretrained(out)
         tokenizer.save_pretrained(out)
         curve = [round(part.mean().item(), 4) for part in losses.tensor_split(min(CURVE_POINTS, config.steps))]

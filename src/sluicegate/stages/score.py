@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from sluicegate.runtime import warn
 from sluicegate.schema import Kind
 from sluicegate.scoring.passes import Pass, build_options, plan_passes, run_pass
 from sluicegate.scoring.shards import merge
-from sluicegate.stages.base import Stage
+from sluicegate.stages.base import Sizes, Stage
 
 
 class Score(Stage):
@@ -43,6 +44,10 @@ class Score(Stage):
         @classmethod
         def _as_the_signals_say(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
             return build_options(info.data["signals"], options) if "signals" in info.data else options
+
+    def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
+        """As many rows and tokens as the data have."""
+        return dict(inputs["data"])
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write `scores.parquet`, pass by pass and shard by shard; only one model is in memory at a time."""

@@ -15,7 +15,7 @@ from sluicegate.config import build_inside
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.registry import RULES, did_you_mean
 from sluicegate.schema import Decision, Kind
-from sluicegate.stages.base import Stage
+from sluicegate.stages.base import Sizes, Stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +52,12 @@ class Select(Stage):
             if RULES.get(self.rule).needs_score and not self.by:
                 raise ValueError(f"rule '{self.rule}' ranks by a signal, and `by` names none")
             return self
+
+    def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
+        """What is kept, at most: copies and rows without a score are not known yet."""
+        rows = inputs["scores"].get("rows", 0)
+        kept = min(config.options.budget(rows), rows)
+        return {"rows": kept, "tokens": inputs["scores"].get("tokens", 0) * kept // max(rows, 1)}
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write `selection.parquet` and `selected.jsonl`."""

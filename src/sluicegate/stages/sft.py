@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.errors import ArtifactError, DataError
 from sluicegate.schema import Kind, Record, content_id
-from sluicegate.stages.base import Stage
+from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.sft_config import SftConfig
 
 
@@ -23,9 +25,12 @@ class Sft(Stage):
     class Config(SftConfig):
         pass
 
-    def estimate(self, config: Any) -> dict[str, int]:
-        """Steps, where they do not hang on the number of rows."""
-        return {"steps": config.max_steps} if config.max_steps else {}
+    def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
+        """Rows and tokens of what is trained on, each counted once, and steps."""
+        parts = [inputs.get("selection") or inputs["data"], inputs.get("trusted", {})]
+        rows, tokens = (sum(part.get(key, 0) for part in parts) for key in ("rows", "tokens"))
+        steps = config.max_steps or math.ceil(config.epochs * rows / config.batch_size)
+        return {"rows": rows, "tokens": tokens, "steps": steps}
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         from sluicegate.models.encode import Encoder

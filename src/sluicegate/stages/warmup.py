@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.errors import CheckFailed
 from sluicegate.schema import Kind, Record
-from sluicegate.stages.base import Stage
+from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.warmup_config import WarmupConfig
 
 
@@ -21,6 +22,10 @@ class Warmup(Stage):
 
     class Config(WarmupConfig):
         pass
+
+    def estimate(self, config: WarmupConfig, inputs: Mapping[str, Sizes]) -> dict[str, int]:
+        """The trusted rows; each is also read in `copies` damaged versions."""
+        return dict(inputs["trusted"])
 
     def fill(self, out: Path, config: WarmupConfig, inputs: dict[str, Artifact]) -> dict[str, Any]:
         from sluicegate.models.gates import SETTINGS, save_gates, weights_hash

@@ -176,6 +176,9 @@ def test_no_rows_is_an_error(model: Artifact, tmp_path: Path) -> None:
 
 
 def test_a_dry_run_knows_the_most_it_can_take() -> None:
-    assert Evaluate().estimate(build(Evaluate.Config, {})) == {}
-    wanted = {"rows": 10, "tokens": 320}
-    assert Evaluate().estimate(build(Evaluate.Config, {"max_rows": 10, "max_new_tokens": 32})) == wanted
+    def told(rows: int, **options: int) -> dict[str, int]:
+        return Evaluate().estimate(build(Evaluate.Config, options), {"data": {"rows": rows}})
+
+    assert told(50, max_new_tokens=32) == {"rows": 50, "tokens": 1600}
+    assert told(50, max_new_tokens=32, max_rows=10) == {"rows": 10, "tokens": 320}
+    assert told(5, max_new_tokens=32, max_rows=10)["rows"] == 5

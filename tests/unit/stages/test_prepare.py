@@ -342,7 +342,7 @@ def test_options_that_are_none(tree: dict[str, Any], told: str) -> None:
 
 
 def estimate(*sources: Any, **options: Any) -> dict[str, int]:
-    return Prepare().estimate(build(Prepare.Config, {"sources": list(sources), **options}))
+    return Prepare().estimate(build(Prepare.Config, {"sources": list(sources), **options}), {})
 
 
 def test_an_estimate_counts_rows_and_guesses_tokens_by_language(tmp_path: Path) -> None:
@@ -353,6 +353,8 @@ def test_an_estimate_counts_rows_and_guesses_tokens_by_language(tmp_path: Path) 
     assert estimate(str(one), str(two)) == {"rows": 310, "tokens": 300 * 9 + 10 * 10}
     assert estimate(str(one), max_rows=100) == {"rows": 100, "tokens": 900}
     assert estimate(str(one), max_rows=1000)["rows"] == 300
+    assert estimate(str(one), split={"part": "test", "test_share": 0.2})["rows"] == 60
+    assert estimate(str(one), split={"test_share": 0.2})["rows"] == 240
 
 
 def test_an_estimate_of_a_world_or_of_nothing_but_bad_rows(tmp_path: Path) -> None:

@@ -111,4 +111,4 @@ def test_a_shape_that_cannot_be_is_refused_before_anything_runs(changes: dict[st
 
 
 def test_a_dry_run_knows_the_tokens() -> None:
-    assert Pretrain().estimate(config()) == {"tokens": 12 * 2 * 16}
+    assert Pretrain().estimate(config(), {}) == {"steps": 12, "tokens": 12 * 2 * 16}

@@ -154,6 +154,11 @@ def test_no_bar_but_ours_is_shown(base: Artifact, tmp_path: Path, capfd: pytest.
     assert "it/s" not in said.err + said.out
 
 
-def test_a_dry_run_knows_the_steps_it_was_given() -> None:
-    assert Sft().estimate(build(Sft.Config, {"max_steps": 160})) == {"steps": 160}
-    assert Sft().estimate(build(Sft.Config, {"epochs": 2})) == {}
+def test_a_dry_run_knows_what_it_trains_on_and_how_long() -> None:
+    def told(options: dict[str, Any], **inputs: dict[str, int]) -> dict[str, int]:
+        return Sft().estimate(build(Sft.Config, options), inputs)
+
+    data, kept, trusted = ({"rows": n, "tokens": 9 * n} for n in (1000, 200, 50))
+    assert told({"max_steps": 160}, data=data) == {"rows": 1000, "tokens": 9000, "steps": 160}
+    chosen = told({"epochs": 2, "batch_size": 16}, data=data, selection=kept, trusted=trusted)
+    assert chosen == {"rows": 250, "tokens": 2250, "steps": 32}
