@@ -1,0 +1,47 @@
+"""The two READMEs say the same, and what they name is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sluicegate.config import load_recipe
+
+ROOT = Path(__file__).parents[2]
+ENGLISH, CHINESE = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md"))
+
+
+def commands(text: str) -> list[str]:
+    """The blocks of code without their comments."""
+    blocks = re.findall(r"```(?:bash)?\n(.*?)```", text, re.DOTALL)
+    return [re.sub(r"\s+#.*", "", block) for block in blocks]
+
+
+def test_both_show_the_same_code_and_output() -> None:
+    assert commands(ENGLISH) == commands(CHINESE)
+    assert len(commands(ENGLISH)) == 4
+
+
+def test_both_have_the_same_sections_links_and_rows() -> None:
+    other = {"README.md": "README.zh.md"}
+    for pattern in (r"^#+ ", r"^\|", r"^- "):
+        assert len(re.findall(pattern, ENGLISH, re.MULTILINE)) == len(re.findall(pattern, CHINESE, re.MULTILINE))
+    links = [re.findall(r"\]\((.*?)\)", text) for text in (ENGLISH, CHINESE)]
+    assert links[0] == [other.get(link, link) for link in links[1]]
+
+
+def test_both_quote_the_same_figures() -> None:
+    tables = [[line for line in text.splitlines() if line.startswith("|")] for text in (ENGLISH, CHINESE)]
+    figures = [[re.findall(r"[+-]?\d*\.?\d+", row) for row in table] for table in tables]
+    assert figures[0] == figures[1]
+
+
+def test_what_is_run_is_there() -> None:
+    goals = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"make (\w+)", ENGLISH)) <= goals
+    scripts = set(re.findall(r"`(\w+)` \|$", ENGLISH, re.MULTILINE))
+    assert scripts == {"selection_gain", "gate_auroc", "scoring_overhead", "first_run"}
+    assert all((ROOT / "benchmarks" / f"{name}.py").is_file() for name in scripts)
+    variables = set(re.findall(r"vars\.(\w+)=", ENGLISH))
+    given = ["vars.base=x", "vars.pool=x", "vars.trusted=x"]
+    assert variables <= set(load_recipe("select_then_sft", given)["vars"])
