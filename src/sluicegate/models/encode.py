@@ -213,7 +213,7 @@ class Encoder:
 
     def _tell(self, rows: Sequence[Encoded], description: str) -> None:
         total, labels = sum(len(r.ids) for r in rows), sum(r.n_label for r in rows)
-        runtime.say(f"{description}: {len(rows):,} rows, {total:,} tokens, {labels:,} of them label tokens")
+        runtime.say(f"  {description}: {len(rows):,} rows, {total:,} tokens, {labels:,} of them label tokens")
         if cut := [r.truncated for r in rows if r.truncated]:
             runtime.warn(
                 f"{description}: {len(cut):,} rows are longer than max_length={self.max_length}; "

@@ -54,7 +54,7 @@ def load(path: str | Path, *, device: str = "auto", dtype: str = "auto", revisio
     """
     at = runtime.pick_device() if device == "auto" else device
     chosen, reason = runtime.pick_dtype(at, dtype)
-    runtime.say(f"model {Path(path).name}: {str(chosen).removeprefix('torch.')} on {at} ({reason})")
+    runtime.say(f"  {Path(path).name}: {str(chosen).removeprefix('torch.')} on {at} ({reason})")
     adapter = (Path(path) / adapters.SETTINGS).is_file()
     model = _load_model(adapters.base_of(Path(path)) if adapter else path, chosen, revision)
     if adapter:

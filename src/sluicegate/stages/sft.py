@@ -42,7 +42,7 @@ class Sft(Stage):
         pool, trusted = _rows(inputs)
         loaded = load(base.path, dtype=_dtype(settled))
         _check_base(loaded.model, base)
-        rows = Encoder(loaded.tokenizer, settled.max_length).encode_all(pool + trusted, "encode")
+        rows = Encoder(loaded.tokenizer, settled.max_length).encode_all(pool + trusted, "training rows")
         tuned = tune(loaded, rows, settled, out)
         stats = {
             "rows": len(rows),

@@ -39,7 +39,7 @@ def pretrain(model: PreTrainedModel, documents: Sequence[Tensor], schedule: Sche
     losses = torch.zeros(schedule.steps, device=model.device)
     start = load_checkpoint(checkpoint, model, optimizers, losses)
     if start:
-        say(f"going on from step {start} of {schedule.steps}")
+        say(f"  going on from step {start} of {schedule.steps}")
     stream = enumerate(batches(documents, schedule, start), start)
     for step, rows in track(stream, "pretraining", total=schedule.steps - start):
         losses[step] = train_step(model, optimizers, rows.to(model.device), schedule, step)
