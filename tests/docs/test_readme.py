@@ -19,7 +19,7 @@ def commands(text: str) -> list[str]:
 
 def test_both_show_the_same_code_and_output() -> None:
     assert commands(ENGLISH) == commands(CHINESE)
-    assert len(commands(ENGLISH)) == 4
+    assert len(commands(ENGLISH)) == 5
 
 
 def test_both_have_the_same_sections_links_and_rows() -> None:
