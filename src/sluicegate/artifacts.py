@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from types import NoneType
@@ -77,7 +78,12 @@ class Artifact:
         return self.manifest["inputs"]
 
     def parent(self, name: str) -> Artifact:
-        """The input `name` this artifact was made from; `ArtifactError` if it is gone."""
+        """The input `name` this artifact was made from; `ArtifactError` if it is gone or was changed."""
+        found = self._parent(name)
+        found.verify(file_hash)
+        return found
+
+    def _parent(self, name: str) -> Artifact:
         artifact_id, outside = self.inputs[name], self.manifest.get("external", {})
         if artifact_id in outside:
             return external(Path(outside[artifact_id]), artifact_id)
@@ -87,9 +93,10 @@ class Artifact:
         """Every input this artifact was made from, by its (dotted) input name."""
         return {name: self.parent(name) for name in self.inputs}
 
-    def verify(self) -> None:
+    def verify(self, read: Callable[[Path], str] | None = None) -> None:
         """Raise `ArtifactError` unless every file, and the manifest itself, is as it was sealed.
 
+        Every byte is read, unless `read` is `file_hash`, which remembers.
         A model folder from elsewhere has no seal: its id holds the hash its files had when it was named.
         """
         if "files" not in self.manifest:
@@ -97,7 +104,7 @@ class Artifact:
         if self.manifest["seal"] != seal(self.manifest):
             raise self._tampered(MANIFEST, "was changed after it was made")
         sealed = {entry["path"]: entry for entry in self.manifest["files"]}
-        for entry in _file_entries(self.path):
+        for entry in _file_entries(self.path, read or _digest):
             known = sealed.pop(entry["path"], None)
             if known != entry:
                 raise self._tampered(entry["path"], f"was {'changed' if known else 'added'} after it was made")
@@ -179,7 +186,7 @@ def _lineage(artifact: Artifact) -> dict[str, None]:
     known: dict[str, None] = {}
     for name, artifact_id in artifact.inputs.items():
         try:
-            known |= _lineage(artifact.parent(name))
+            known |= _lineage(artifact._parent(name))
         except ArtifactError:
             known[artifact_id] = None
     return {**known, artifact.id: None}
@@ -204,7 +211,7 @@ def _seal(folder: Path, head: dict[str, Any], seconds: float) -> None:
         draft.unlink()
     made = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seconds": round(seconds, 3)}
     code = {"version": sluicegate.__version__}
-    manifest = {**head, "files": list(_file_entries(folder)), "made": made, "code": code}
+    manifest = {**head, "files": list(_file_entries(folder, _digest)), "made": made, "code": code}
     manifest = json.loads(json.dumps(manifest))  # keys as they will be read again: the seal is taken over text
     write_json(folder / MANIFEST, {**manifest, "seal": seal(manifest)})
 
@@ -227,9 +234,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _file_entries(folder: Path) -> Iterator[dict[str, Any]]:
+def _file_entries(folder: Path, read: Callable[[Path], str]) -> Iterator[dict[str, Any]]:
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST):
-        yield {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": file_hash(path)}
+        yield {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": read(path)}
 
 
 @contextmanager
@@ -272,7 +279,17 @@ def _told(err: Exception, root: Path) -> StorageError | None:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
+    """SHA-256 of a file's bytes, in hex; read once in a process while its size and time of change stay."""
+    stat = path.stat()
+    return _remembered(path.resolve(), stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _remembered(path: Path, size: int, mtime_ns: int) -> str:
+    return _digest(path)
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
 

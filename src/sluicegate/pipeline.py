@@ -58,6 +58,8 @@ class Plan:
     """Artifacts of other runs and plain model folders, by id."""
     whole: set[str] = field(default_factory=set)
     """Artifacts that need no more checking: they were made or verified by this run."""
+    models: dict[str, str] = field(default_factory=dict)
+    """Ids of model folders by the names steps call them: a folder that ten steps name is hashed once."""
 
     def add(self, name: str, spec: Mapping[str, Any]) -> Step:
         """Plan one more step; raises `ConfigError` for anything in `spec` its stage does not know."""
@@ -114,7 +116,9 @@ class Plan:
         if found is None and kind == "messages" and (Path(value).exists() or value.endswith(RAW_SUFFIXES)):
             return self.add(at.removeprefix("steps."), {"stage": "prepare", "sources": [value]}).artifact_id
         if found is None and kind == "model":
-            return self._model_folder(value, at)
+            if value not in self.models:
+                self.models[value] = self._model_folder(value, at)
+            return self.models[value]
         if found is None:
             hint = did_you_mean(value, self.steps) or f"steps before it: {', '.join(self.steps) or 'none'}"
             raise ConfigError(f"{at}: no step, artifact or file '{value}'", hint)

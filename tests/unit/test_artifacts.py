@@ -487,3 +487,33 @@ def test_a_table_of_an_artifact_is_read_by_name(store: Store) -> None:
 
 def test_the_module_is_light() -> None:
     assert not {"pyarrow", "pydantic"} & set(vars(artifacts)), "heavy imports stay inside functions"
+
+
+def test_a_parent_that_was_changed_is_refused(store: Store) -> None:
+    parent = made(store)
+    child = made(store, "scores-000000000000", inputs={"data": ID})
+    assert child.parent("data").id == ID
+    (parent.path / "a.txt").write_text("edited", encoding="utf-8")
+    with pytest.raises(ArtifactError, match=f"{ID}/a.txt was changed"):
+        child.parent("data")
+    assert store.lineage(child.id) == [ID, child.id], "to name an ancestor needs no reading of it"
+
+
+def test_a_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, reads, read = tmp_path / "a", [], artifacts._digest
+    monkeypatch.setattr(artifacts, "_digest", lambda p: reads.append(p) or read(p))
+    path.write_text("a", encoding="utf-8")
+    first = artifacts.file_hash(path)
+    assert (artifacts.file_hash(path), len(reads)) == (first, 1)
+    path.write_text("ab", encoding="utf-8")
+    assert artifacts.file_hash(path) != first
+
+
+def test_to_verify_reads_every_byte_whatever_the_clock_says(store: Store) -> None:
+    path = made(store).path / "a.txt"
+    artifacts.file_hash(path)
+    stat = path.stat()
+    path.write_text("x", encoding="utf-8")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with pytest.raises(ArtifactError, match="was changed"):
+        store.open(ID).verify()

@@ -201,6 +201,18 @@ def test_a_model_folder_is_known_by_its_bytes(tmp_path: Path) -> None:
     assert named() != first
 
 
+def test_a_model_folder_is_hashed_once_whatever_the_number_of_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[Path] = []
+    monkeypatch.setattr(pipeline, "file_hash", lambda path: hashed.append(path) or "0")
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}", encoding="utf-8")
+    ids({"one": {"stage": "write"}} | {f"s{n}": {"stage": "count", "data": "one", "model": str(model)} for n in "abc"})
+    assert hashed == [model / "config.json"]
+
+
 # Refusals -----------------------------------------------------------------------------------------------------------
 
 
