@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from sluicegate.data.intake import Candidate
+from sluicegate.data.split import OTHER_PART
 from sluicegate.errors import DataError
 from sluicegate.schema import Record
 
@@ -31,15 +32,17 @@ class Origin:
 
     read: int = 0
     kept: int = 0
+    other_part: int = 0
+    """Rows that a split gives to its other part: they are set aside, but not lost."""
     bad: Counter[str] = field(default_factory=Counter)
-    """Rows that could not be used, by kind of reason; duplicates and rows of the other part are not bad."""
+    """Rows that could not be used, by kind of reason; duplicates and rows that are elsewhere are not bad."""
     first: dict[str, str] = field(default_factory=dict)
     """The first of each kind."""
 
 
 @dataclass
 class Tally:
-    """Counts every row once, kept or dropped; its size does not grow with the rows."""
+    """Counts every row once: kept, dropped or of the other part; its size does not grow with the rows."""
 
     origins: defaultdict[str, Origin] = field(default_factory=lambda: defaultdict(Origin))
     sources: Counter[str] = field(default_factory=Counter)
@@ -59,6 +62,11 @@ class Tally:
         """Rows kept."""
         return sum(o.kept for o in self.origins.values())
 
+    @property
+    def other_part(self) -> int:
+        """Rows of the split's other part."""
+        return sum(o.other_part for o in self.origins.values())
+
     def keep(self, candidate: Candidate, record: Record) -> None:
         """Count a row that is kept."""
         origin = self.origins[candidate.origin]
@@ -74,6 +82,7 @@ class Tally:
         kind = reason.partition(":")[0]
         origin = self.origins[candidate.origin]
         origin.read += 1
+        origin.other_part += kind == OTHER_PART
         if candidate.record is None:
             origin.bad[kind] += 1
             origin.first.setdefault(kind, f"{candidate.place}: {reason}")
@@ -97,7 +106,8 @@ class Tally:
         return {
             "rows": self.kept,
             "read": self.read,
-            "dropped": self.reasons.total(),
+            **({"other_part": self.other_part} if self.other_part else {}),
+            "dropped": self.read - self.kept - self.other_part,
             "duplicates": self.reasons["duplicate"],
             "chars": self.n_chars,
             "by_source": dict(sorted(self.sources.items())),
@@ -108,11 +118,13 @@ class Tally:
 
 def card(tally: Tally) -> str:
     """The account as Markdown."""
-    origins = [(name, o.read, o.kept, o.read - o.kept) for name, o in tally.origins.items()]
+    origins = [(name, o.read, o.kept, o.read - o.kept - o.other_part) for name, o in tally.origins.items()]
     sizes = [(f"up to {s:,}" if s else f"over {SIZES[-1]:,}", tally.sizes[s]) for s in (*SIZES, 0) if tally.sizes[s]]
-    reasons = [(kind, n, "; ".join(tally.examples[kind])) for kind, n in tally.reasons.most_common()]
+    dropped = [(kind, n) for kind, n in tally.reasons.most_common() if kind != OTHER_PART]
+    reasons = [(kind, n, "; ".join(tally.examples[kind])) for kind, n in dropped]
     mean = tally.n_chars / max(1, tally.kept)
     head = f"{tally.kept:,} rows of {tally.read:,} read, {tally.n_chars:,} characters, {mean:,.0f} a row on average."
+    head += f" {tally.other_part:,} rows are in the other part." if tally.other_part else ""
     sections = [
         "# Data card",
         head,

@@ -11,6 +11,7 @@ from sluicegate import config
 from sluicegate.schema import content_id
 
 Part = Literal["train", "test"]
+OTHER_PART = "other part"
 
 
 class Split:
@@ -40,4 +41,4 @@ class Split:
     def reason(self, record_id: str) -> str:
         """Why the record is left out; empty if it is in the part asked for."""
         part = self.part(record_id)
-        return "" if part == self.config.part else f"other part: {part}"
+        return "" if part == self.config.part else f"{OTHER_PART}: {part}"

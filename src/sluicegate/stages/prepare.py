@@ -9,13 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from sluicegate.artifacts import file_hash, write_table
+from sluicegate.artifacts import Artifact, file_hash, write_table
 from sluicegate.config import Config
 from sluicegate.data import readers
 from sluicegate.data.card import Tally, card
 from sluicegate.data.dedup import DEDUPS, DedupName
+from sluicegate.data.exclude import Exclude
 from sluicegate.data.intake import Candidate, from_file, from_records
 from sluicegate.data.shapes import ShapeName
 from sluicegate.data.split import Split
@@ -87,14 +88,20 @@ class Source(Config):
 
 
 class Prepare(Stage):
-    """Reads rows of any known shape into one tidy table, and accounts for every row it leaves out."""
+    """Reads rows of any known shape into one tidy table, and accounts for every row it leaves out.
+
+    `exclude` maps a name, which the reason tells, to messages whose conversations are left out: those that judge the
+    arms must not train them. They are known by content id, so the same prompt with another response stays.
+    """
 
     name = "prepare"
     makes: ClassVar[Kind] = "messages"
+    may_take: ClassVar[dict[str, Kind]] = {"exclude": "messages"}
+    grouped = frozenset({"exclude"})
 
     class Config(Config):
         sources: list[Source] = Field(min_length=1)
-        """Files and worlds, read in this order."""
+        """Files and worlds, read in this order; one alone needs no list."""
         dedup: DedupName = "exact"
         """`exact` keeps the first of equal conversations; `none` keeps all, later ones under ids that end in .2, .3."""
         split: Split.Config | None = None
@@ -105,6 +112,11 @@ class Prepare(Stage):
         """Stop with an error where more of one source's rows than this cannot be used."""
         max_chars: int = Field(100_000, gt=0)
         """Longer conversations are set aside."""
+
+        @field_validator("sources", mode="before")
+        @classmethod
+        def _as_list(cls, given: Any) -> Any:
+            return [given] if isinstance(given, str | Path | Mapping) else given
 
     def pins(self, config: Prepare.Config) -> dict[str, str]:
         """The hash of every file."""
@@ -125,9 +137,9 @@ class Prepare(Stage):
         return {"rows": round(rows * share), "tokens": round(tokens * share)}
 
     def fill(self, out: Path, config: Prepare.Config, inputs: dict[str, Any]) -> dict[str, Any]:
-        tally = Tally()
+        tally, exclude = Tally(), _exclude(inputs.get("exclude", {}))
         with TemporaryFile("w+", encoding="utf-8", dir=out) as aside:
-            kept = islice(_sift(config, tally, aside), config.max_rows)
+            kept = islice(_sift(config, exclude, tally, aside), config.max_rows)
             write_table(out / "messages.parquet", kept, Record)
             tally.check(config.max_bad_share)
             aside.seek(0)
@@ -136,7 +148,12 @@ class Prepare(Stage):
         return tally.stats()
 
 
-def _sift(config: Prepare.Config, tally: Tally, aside: IO[str]) -> Iterator[Record]:
+def _exclude(inputs: Mapping[str, list[Artifact]]) -> Exclude:
+    """Only the ids are read."""
+    return Exclude({name: [r["id"] for a in held for r in a.rows("messages", ["id"])] for name, held in inputs.items()})
+
+
+def _sift(config: Prepare.Config, exclude: Exclude, tally: Tally, aside: IO[str]) -> Iterator[Record]:
     """The rows to keep; the others are written to `aside`, a line of JSON each, for they may be as many."""
     dedup, split = DEDUPS[config.dedup](), Split(config.split) if config.split else None
     rows = chain.from_iterable(source.candidates(config.max_chars) for source in config.sources)
@@ -144,7 +161,7 @@ def _sift(config: Prepare.Config, tally: Tally, aside: IO[str]) -> Iterator[Reco
         record, reason = candidate.record, candidate.reason
         if record:
             record, reason = dedup(record, candidate.place)
-            reason = reason or (split.reason(record["id"]) if split else "")
+            reason = reason or exclude.reason(record["id"]) or (split.reason(record["id"]) if split else "")
         if record and not reason:
             tally.keep(candidate, record)
             yield record

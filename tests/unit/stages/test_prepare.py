@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sluicegate.artifacts import CHUNK_ROWS, Artifact, read_rows
-from sluicegate.config import build
+from sluicegate.config import build, result_fields
 from sluicegate.data.shapes import SHAPES
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.schema import Record, content_id, record_id
@@ -240,6 +240,47 @@ def test_the_parts_of_a_split_are_all_the_rows_and_share_none(tmp_path: Path) ->
     assert other.stats["by_reason"] == {"other part": 200 - other.stats["rows"]}
 
 
+def test_the_other_part_of_a_split_is_no_loss(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "x.jsonl", [*pairs(100), *pairs(3), "broken"])
+    made = prepare(tmp_path, path, split={"part": "test", "test_share": 0.25})
+    stats = made.stats
+    assert stats["other_part"] > 50
+    assert stats["dropped"] == 4
+    assert stats["rows"] + stats["other_part"] + stats["dropped"] == stats["read"] == 104
+    assert len(list(made.rows("dropped"))) == stats["other_part"] + stats["dropped"], "every row is accounted for"
+    card = (made.path / "card.md").read_text(encoding="utf-8")
+    assert f"{stats['other_part']} rows are in the other part." in card
+    assert f"| {path} | 104 | {stats['rows']} | 4 |" in card
+
+
+def test_a_file_all_of_whose_rows_are_in_the_other_part(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "x.jsonl", pairs(2))
+    with pytest.raises(DataError, match=r"no row of .* is left: 2 of 2 are 'other part'"):
+        prepare(tmp_path, path, split={"part": "test", "test_share": 1e-9})
+
+
+def test_rows_that_other_tables_hold_are_left_out_and_are_not_bad(tmp_path: Path) -> None:
+    test = prepare(tmp_path / "test", jsonl(tmp_path / "test.jsonl", pairs(4)))
+    trusted = prepare(tmp_path / "trusted", jsonl(tmp_path / "trusted.jsonl", pairs(3, start=4)))
+    same_prompt = {**pairs(1)[0], "completion": "Another response."}
+    path = jsonl(tmp_path / "x.jsonl", [*pairs(9), same_prompt])
+    config = build(Prepare.Config, {"sources": str(path), "max_bad_share": 0})
+    held = {"exclude": {"test": [test], "trusted": [trusted]}}
+    made = sealed(tmp_path / "store", "messages", lambda out: Prepare().fill(out, config, held))
+    assert prompts(made) == [row["prompt"] for row in [*pairs(2, start=7), same_prompt]]
+    assert made.stats["by_reason"] == {"in the test rows": 4, "in the trusted rows": 3}
+    assert made.stats["dropped"] == len(list(made.rows("dropped"))) == 7
+
+
+def test_copies_of_rows_that_other_tables_hold_are_left_out_too(tmp_path: Path) -> None:
+    test = prepare(tmp_path / "test", jsonl(tmp_path / "test.jsonl", pairs(1)))
+    config = build(Prepare.Config, {"sources": str(jsonl(tmp_path / "x.jsonl", pairs(2) * 2)), "dedup": "none"})
+    made = sealed(
+        tmp_path / "store", "messages", lambda out: Prepare().fill(out, config, {"exclude": {"test": [test]}})
+    )
+    assert set(prompts(made)) == {pairs(2)[1]["prompt"]}
+
+
 def test_max_rows_stops_reading(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "x.jsonl", [*pairs(5), *["broken"] * 100])
     made = prepare(tmp_path, path, max_rows=5)
@@ -336,6 +377,12 @@ def test_options_that_are_none(tree: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         build(Prepare.Config, tree)
     assert told in caught.value.message
+
+
+@pytest.mark.parametrize("alone", ["a.jsonl", {"path": "a.jsonl"}, {"world": {"rows": 5}}])
+def test_a_source_alone_needs_no_list(alone: Any) -> None:
+    one, listed = (build(Prepare.Config, {"sources": sources}) for sources in (alone, [alone]))
+    assert result_fields(one) == result_fields(listed)
 
 
 # Estimates ----------------------------------------------------------------------------------------------------------
