@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sluicegate.artifacts import MANIFEST, Artifact, Store, storage_errors
-from sluicegate.errors import ArtifactError, SluiceError
+from sluicegate.errors import ArtifactError, CheckFailed, SluiceError
 from sluicegate.registry import did_you_mean
 from sluicegate.runtime import log_failure
 
@@ -97,11 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     ls = _verb(verbs, "ls", _ls, f"list {', '.join(LISTS)}")
     ls.add_argument("what", nargs="?", choices=LISTS, default=None)
     show = _verb(verbs, "show", _show, "an artifact: its numbers, its files, its ancestors")
-    show.add_argument("artifact", help="its id, its folder, or a step's name of the last run in --out")
+    show.add_argument("artifact", help="its id (of any run), its folder, or a step's name of the run in --out")
     verify = _verb(verbs, "verify", _verify, "check that no file of an artifact was changed after it was made")
     verify.add_argument("artifact", nargs="*", help="ids, folders or steps; all of --out when left out")
     for verb in (ls, show, verify):
-        verb.add_argument("--out", type=Path, default=Path(DEFAULT_OUT), help=f"the run's folder ({DEFAULT_OUT})")
+        verb.add_argument("--out", type=Path, help="the run's folder (default: the newest in runs/)")
     docs = _verb(verbs, "docs", _docs, "the reference of every config key")
     docs.add_argument("stage", nargs="?", help="one stage, signal or rule only")
     return parser
@@ -182,16 +182,16 @@ def _ls(args: argparse.Namespace) -> None:
         print("\n".join(names) if args.what else f"{what}: {', '.join(names)}")
 
 
-def _names(what: str, out: Path) -> list[str]:
+def _names(what: str, out: Path | None) -> list[str]:
     from sluicegate import registry
     from sluicegate.config import recipe_names
 
     if what == "recipes":
         return recipe_names()
     if what == "runs":
-        return sorted(str(p.parent) for p in Path("runs").glob("*/lock.json"))
+        return sorted(map(str, _runs()))
     if what == "artifacts":
-        return Store(out / "artifacts").ids()
+        return Store((out or _newest()) / "artifacts").ids()
     return getattr(registry, what.upper()).names()
 
 
@@ -222,34 +222,57 @@ def _print_tree(tree: dict[str, Any], indent: str = "  ") -> None:
 
 
 def _verify(args: argparse.Namespace) -> None:
-    store = Store(args.out / "artifacts")
+    """A line per artifact; all are looked at before the verdict."""
+    store = Store((args.out or _newest()) / "artifacts")
     asked = [_find(name, args.out) for name in args.artifact] or [store.open(i) for i in store.ids()]
     if not asked:
-        raise ArtifactError(f"no artifacts in {store.root}", "name the run's folder with --out DIR")
+        raise ArtifactError(f"no artifacts in {store.root}", _other_runs())
     broken = []
     for artifact in asked:
         try:
             artifact.verify()
             print(f"{artifact.id}  whole")
         except ArtifactError as err:
+            print(f"{artifact.id}  broken: {err.message}")
             broken.append(err)
     if broken:
-        raise ArtifactError("; ".join(err.message for err in broken), broken[0].hint)
+        raise CheckFailed(f"{len(broken)} of {len(asked)} artifacts are not as they were made", broken[0].hint)
 
 
-def _find(name: str, out: Path) -> Artifact:
-    """An artifact by its folder, its id, or the name of its step in what ran in `out` last."""
+def _runs() -> list[Path]:
+    """The folders in `runs/` that something was made in, the newest last."""
+    locks = sorted(Path("runs").glob("*/lock.json"), key=lambda lock: lock.stat().st_mtime_ns)
+    return [lock.parent for lock in locks]
+
+
+def _newest() -> Path:
+    return [Path(DEFAULT_OUT), *_runs()][-1]
+
+
+def _other_runs() -> str:
+    runs = ", ".join(sorted(map(str, _runs()))) or "none in runs/"
+    return f"name the run's folder with --out DIR; runs: {runs}"
+
+
+def _find(name: str, given: Path | None) -> Artifact:
+    """An artifact by its folder, its id, or the name of its step in what ran in the folder last.
+
+    Without a folder given, a step is one of the newest run, and an id may be of any.
+    """
     from sluicegate.pipeline import load_lock
 
     if (Path(name) / MANIFEST).is_file():
         folder = Path(name).resolve()
         return Store(folder.parent).open(folder.name)
-    store, lock = Store(out / "artifacts"), load_lock(out)
+    out = given or _newest()
+    lock = load_lock(out)
+    stores = [Store(folder / "artifacts") for folder in ([out] if given else [out, *_runs()])]
     artifact_id = lock.get(name, name)
-    if not store.has(artifact_id):
-        hint = did_you_mean(name, [*lock, *store.ids()]) or f"list them with: sluice ls artifacts --out {out}"
-        raise ArtifactError(f"no artifact and no step '{name}' in {out}", hint)
-    return store.open(artifact_id)
+    for store in stores:
+        if store.has(artifact_id):
+            return store.open(artifact_id)
+    hint = did_you_mean(name, [*lock, *stores[0].ids()]) or _other_runs()
+    raise ArtifactError(f"no artifact and no step '{name}' in {out}", hint)
 
 
 def _docs(args: argparse.Namespace) -> None:

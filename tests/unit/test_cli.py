@@ -170,25 +170,42 @@ def test_show_tells_an_artifact_by_step_id_or_folder(sluice: Run, done: dict[str
 def test_show_of_nothing_gets_the_nearest(sluice: Run, done: dict[str, str]) -> None:
     code, _, told = sluice("show", "sum", "--out", "runs/r")
     assert (code, told) == (3, "error: no artifact and no step 'sum' in runs/r\nhint: did you mean 'sums'?\n")
-    assert "sluice ls artifacts --out runs/latest" in sluice("show", "sum")[2]
+    assert sluice("show", "zzzz")[2].endswith("hint: name the run's folder with --out DIR; runs: runs/r\n")
+
+
+def test_the_newest_run_is_meant_where_none_is_named(sluice: Run, done: dict[str, str]) -> None:
+    assert sluice("write", "text=z", "out=runs/later")[0] == 0
+    os.utime("runs/r/lock.json", (1, 1))
+    made = load_lock(Path("runs/later"))["write"]
+    assert sluice("ls", "artifacts")[1].split() == [made]
+    assert sluice("show", "write")[1].startswith(made)
+    assert sluice("show", done["sums"])[1].startswith(done["sums"]), "an id may be of any run"
+    assert sluice("verify", done["sums"])[0] == 0
+    assert sluice("show", done["sums"], "--out", "runs/later")[0] == 3
+    code, _, told = sluice("show", "sums")
+    assert code == 3
+    assert "runs: runs/later, runs/r" in told
+    assert sluice("verify") == (0, f"{made}  whole\n", "")
 
 
 def test_verify_says_what_is_whole(sluice: Run, done: dict[str, str]) -> None:
     expected = f"{done['pool']}  whole\n{done['sums']}  whole\n"
     assert sluice("verify", "--out", "runs/r") == (0, expected, "")
     assert sluice("verify", "runs/r/pool") == (0, expected.splitlines(keepends=True)[0], "")
-    assert sluice("verify")[0] == 3
+    assert sluice("verify", "--out", "runs/none")[0] == 3
 
 
 def test_verify_finds_every_change(sluice: Run, done: dict[str, str]) -> None:
     Path("runs/r/pool/text").write_text("edited", encoding="utf-8")
     code, out, told = sluice("verify", "--out", "runs/r")
-    assert (code, out) == (3, f"{done['sums']}  whole\n")
-    assert f"error: {done['pool']}/text was changed after it was made\nhint: delete the folder" in told
+    changed = f"{done['pool']}  broken: {done['pool']}/text was changed after it was made\n"
+    assert (code, out) == (4, f"{changed}{done['sums']}  whole\n")
+    assert told.startswith("error: 1 of 2 artifacts are not as they were made\nhint: delete the folder")
     Path("runs/r/sums/more").touch()
-    told = sluice("verify", "--out", "runs/r")[2]
-    assert "text was changed" in told
-    assert "more was added" in told
+    code, out, _ = sluice("verify", "--out", "runs/r")
+    assert (code, out.count("broken: ")) == (4, 2)
+    assert "more was added" in out
+    assert sluice("count", "data=pool", "times=2", "out=runs/r")[0] == 3, "an edited input stops its step"
 
 
 def test_docs_are_those_of_the_reference(sluice: Run) -> None:
