@@ -1,10 +1,10 @@
-"""How probable a model finds the gold replies: its loss over their tokens."""
+"""How probable a model finds the gold replies: its loss over their tokens, row by row and overall."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sluicegate import runtime
 from sluicegate.schema import Record
@@ -14,10 +14,18 @@ if TYPE_CHECKING:
     from sluicegate.models.load import Loaded
 
 
-def mean_loss(loaded: Loaded, encoder: Encoder, records: Sequence[Record], batch_tokens: int = 8192) -> float | None:
-    """Mean cross-entropy per label token of each record's last assistant turn, in nats; None without any such token.
+class ReplyLoss(NamedTuple):
+    """How improbable one gold reply is to the model."""
 
-    Every token counts once, so long replies count more.
+    loss: float | None
+    """Mean cross-entropy per label token in nats; None without any such token."""
+    n_label_tokens: int
+
+
+def reply_losses(
+    loaded: Loaded, encoder: Encoder, records: Sequence[Record], batch_tokens: int = 8192
+) -> list[ReplyLoss]:
+    """The loss of each record's last assistant turn, in order.
 
     Args:
         loaded: the model, with or without an adapter.
@@ -29,14 +37,24 @@ def mean_loss(loaded: Loaded, encoder: Encoder, records: Sequence[Record], batch
     from sluicegate.models.surprise import read
 
     encoded = encoder.encode_all(records, "gold replies", need_labels=False)
-    rows = [row for row in map(_last_turn, encoded, records) if row.n_label]
+    turns = [_last_turn(row, record) for row, record in zip(encoded, records, strict=True)]
+    labelled = [i for i, row in enumerate(turns) if row.n_label]
     model, pad_id = _plain(loaded), loaded.tokenizer.pad_token_id or 0
-    total, tokens = 0.0, 0
-    batches = length_batches([len(row.ids) for row in rows], batch_tokens=batch_tokens)
-    for places in runtime.track(batches, "loss of the gold replies"):
-        loss = read(model, [rows[i] for i in places], pad_id).loss  # (T,)
-        total, tokens = total + loss.double().sum().item(), tokens + len(loss)
-    return total / tokens if tokens else None
+    losses = [ReplyLoss(None, 0)] * len(turns)
+    batches = length_batches([len(turns[i].ids) for i in labelled], batch_tokens=batch_tokens)
+    for batch in runtime.track(batches, "loss of the gold replies"):
+        places = [labelled[b] for b in batch]
+        reading = read(model, [turns[i] for i in places], pad_id)
+        tokens = reading.row.bincount(minlength=len(places)).tolist()  # (B,)
+        for i, loss, n in zip(places, reading.row_loss().tolist(), tokens, strict=True):
+            losses[i] = ReplyLoss(loss if n else None, n)
+    return losses
+
+
+def mean_loss(losses: Sequence[ReplyLoss]) -> float | None:
+    """Nats per label token over all replies; None without any. Every token counts once, so long replies count more."""
+    tokens = sum(row.n_label_tokens for row in losses)
+    return sum(row.loss * row.n_label_tokens for row in losses if row.loss is not None) / tokens if tokens else None
 
 
 def _last_turn(row: Encoded, record: Record) -> Encoded:

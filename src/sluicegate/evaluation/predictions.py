@@ -9,6 +9,7 @@ from sluicegate.evaluation.grading import grade
 from sluicegate.schema import Message, Record
 
 if TYPE_CHECKING:
+    from sluicegate.evaluation.loss import ReplyLoss
     from sluicegate.models.encode import Encoder
     from sluicegate.models.load import Loaded
 
@@ -30,6 +31,9 @@ class Prediction(TypedDict):
     """Null for a row without an answer."""
     error: str | None
     """`evaluation.grading.Error`: empty for a correct reply."""
+    loss: float | None
+    """Mean nats per label token of the gold reply; null without any such token."""
+    n_label_tokens: int
 
 
 def question(record: Record) -> Record:
@@ -40,9 +44,14 @@ def question(record: Record) -> Record:
 
 
 def predict(
-    loaded: Loaded, encoder: Encoder, questions: Sequence[Record], max_new_tokens: int, batch_size: int
+    loaded: Loaded,
+    encoder: Encoder,
+    questions: Sequence[Record],
+    losses: Sequence[ReplyLoss],
+    max_new_tokens: int,
+    batch_size: int,
 ) -> list[Prediction]:
-    """One prediction per question, in order; those without an answer or a prompt are not asked.
+    """One prediction per question, in order, with its gold reply's loss; without an answer or a prompt none is asked.
 
     A reply counts as cut if its text takes up all the tokens it was given.
     """
@@ -54,9 +63,9 @@ def predict(
     lengths = [len(loaded.tokenizer(reply, add_special_tokens=False)["input_ids"]) for reply in replies]
     answers = iter(zip(replies, lengths, strict=True))
     out = []
-    for row in questions:
+    for row, loss in zip(questions, losses, strict=True):
         reply, length = next(answers) if _is_asked(row) else (None, 0)
-        out.append(_prediction(row, reply, is_cut=length >= max_new_tokens))
+        out.append(_prediction(row, reply, loss, is_cut=length >= max_new_tokens))
     return out
 
 
@@ -64,7 +73,7 @@ def _is_asked(row: Record) -> bool:
     return bool(row["answer"]) and len(row["messages"]) > 1
 
 
-def _prediction(row: Record, reply: str | None, is_cut: bool) -> Prediction:
+def _prediction(row: Record, reply: str | None, loss: ReplyLoss, is_cut: bool) -> Prediction:
     graded = grade(reply, row["answer"] or "", is_cut) if reply is not None else None
     return {
         "id": row["id"],
@@ -76,6 +85,8 @@ def _prediction(row: Record, reply: str | None, is_cut: bool) -> Prediction:
         "gold": row["answer"],
         "correct": graded.is_correct if graded else None,
         "error": graded.error if graded else None,
+        "loss": loss.loss,
+        "n_label_tokens": loss.n_label_tokens,
     }
 
 

@@ -1,8 +1,9 @@
 """The pigeonhole bootstrap (Owen, arXiv 0712.1111): intervals over training seeds and questions at once; and AUROC.
 
-A measured arm is a 0/1 matrix, (seeds, questions). Questions are drawn with replacement, and so are seeds, for
-another training run and another test set would both have given another number. Resampling only one of the two gives
-intervals that are too narrow. What no bootstrap can see is the seed noise of an arm that was trained once.
+A measured arm is a matrix, (seeds, questions): 0/1 for right and wrong, or the loss of every gold reply. Questions are
+drawn with replacement, and so are seeds, for another training run and another test set would both have given another
+number. Resampling only one of the two gives intervals that are too narrow. What no bootstrap can see is the seed noise
+of an arm that was trained once.
 """
 
 from __future__ import annotations
@@ -28,17 +29,23 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(per_seed_correct: ArrayLike) -> Interval:
-    """Mean accuracy of one arm, (seeds, questions); the same matrix always gives the same interval."""
-    correct = _matrix(per_seed_correct)  # (S, Q)
-    draws = [_drawn(correct, seeds, questions) for seeds, questions in _resamples(*correct.shape)]
-    return _interval(correct.mean(), np.concatenate(draws))
+def mean_interval(values: ArrayLike, weights: ArrayLike | None = None) -> Interval:
+    """Mean of one arm, (seeds, questions); the same matrix always gives the same interval.
+
+    Args:
+        values: accuracy or loss of every question under every seed.
+        weights: how much each question counts, (questions,), such as its label tokens; None counts all alike.
+    """
+    matrix = _matrix(values)  # (S, Q)
+    draws = [_drawn(matrix, seeds, questions) for seeds, questions in _resamples(matrix.shape, weights)]
+    return _interval(_mean(matrix, weights), np.concatenate(draws))
 
 
-def paired_difference(a: ArrayLike, b: ArrayLike) -> Interval:
-    """Mean accuracy of `a` minus that of `b`: the same questions in both, seeds paired where there are as many.
+def paired_difference(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None) -> Interval:
+    """Mean of `a` minus that of `b`: the same questions in both, seeds paired where there are as many.
 
     With different numbers of seeds, each arm's seeds are drawn on their own; the questions stay shared.
+    `weights` are those of `mean_interval`.
 
     Raises:
         ValueError: the matrices have different numbers of questions.
@@ -47,10 +54,10 @@ def paired_difference(a: ArrayLike, b: ArrayLike) -> Interval:
     if left.shape[1] != right.shape[1]:
         raise ValueError(f"{left.shape[1]} questions against {right.shape[1]}")
     if len(left) == len(right):
-        return mean_interval(left - right)
-    pairs = zip(_resamples(*left.shape), _resamples(*right.shape), strict=True)
+        return mean_interval(left - right, weights)
+    pairs = zip(_resamples(left.shape, weights), _resamples(right.shape, weights), strict=True)
     draws = [_drawn(left, s, questions) - _drawn(right, t, questions) for (s, questions), (t, _) in pairs]
-    return _interval(left.mean() - right.mean(), np.concatenate(draws))
+    return _interval(_mean(left, weights) - _mean(right, weights), np.concatenate(draws))
 
 
 def auroc(scores: ArrayLike, is_good: ArrayLike) -> float:
@@ -75,14 +82,23 @@ def _matrix(values: ArrayLike) -> Floats:
     return matrix
 
 
-def _resamples(seeds: int, questions: int) -> Iterator[tuple[Floats, Floats]]:
+def _mean(matrix: Floats, weights: ArrayLike | None) -> float:
+    return float(matrix.mean() if weights is None else np.average(matrix.mean(axis=0), weights=np.asarray(weights)))
+
+
+def _resamples(shape: tuple[int, ...], weights: ArrayLike | None) -> Iterator[tuple[Floats, Floats]]:
     """Weights of every seed and of every question in each draw, (CHUNK, S) and (CHUNK, Q); each row sums to 1.
 
     The streams hang on the sizes alone: two arms with the same questions draw the same questions.
     """
+    seeds, questions = shape
     seed_rng, question_rng = np.random.default_rng([0, seeds]), np.random.default_rng([1, questions])
     for _ in range(DRAWS // CHUNK):
-        yield _weights(seed_rng, seeds), _weights(question_rng, questions)
+        drawn = _weights(question_rng, questions)
+        if weights is not None:
+            drawn = drawn * np.asarray(weights, np.float64)
+            drawn /= drawn.sum(axis=1, keepdims=True)
+        yield _weights(seed_rng, seeds), drawn
 
 
 def _weights(rng: np.random.Generator, n: int) -> Floats:
@@ -91,9 +107,9 @@ def _weights(rng: np.random.Generator, n: int) -> Floats:
     return np.bincount(picks.ravel(), minlength=CHUNK * n).reshape(CHUNK, n) / n
 
 
-def _drawn(correct: Floats, seeds: Floats, questions: Floats) -> Floats:
+def _drawn(matrix: Floats, seeds: Floats, questions: Floats) -> Floats:
     """The mean of every draw, (CHUNK,)."""
-    return ((seeds @ correct) * questions).sum(axis=1)  # (CHUNK, S) @ (S, Q) -> (CHUNK, Q) -> (CHUNK,)
+    return ((seeds @ matrix) * questions).sum(axis=1)  # (CHUNK, S) @ (S, Q) -> (CHUNK, Q) -> (CHUNK,)
 
 
 def _interval(mean: float, draws: Floats) -> Interval:

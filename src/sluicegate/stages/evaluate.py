@@ -29,6 +29,7 @@ class Evaluate(Stage):
     name = "evaluate"
     makes: ClassVar[Kind] = "evaluation"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "messages"}
+    version = 2
 
     class Config(Stage.Config):
         max_new_tokens: int = Field(256, ge=1)
@@ -51,7 +52,7 @@ class Evaluate(Stage):
         return {"rows": rows, "tokens": rows * config.max_new_tokens}
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
-        from sluicegate.evaluation.loss import mean_loss
+        from sluicegate.evaluation.loss import mean_loss, reply_losses
         from sluicegate.evaluation.metrics import measure
         from sluicegate.evaluation.predictions import Prediction, predict, question
         from sluicegate.models.encode import Encoder
@@ -60,10 +61,10 @@ class Evaluate(Stage):
         questions = [question(row) for row in _drawn(inputs["data"], config)]
         loaded = load(inputs["model"].path)
         encoder = Encoder(loaded.tokenizer, config.max_length)
-        loss = mean_loss(loaded, encoder, questions, config.batch_tokens)
-        predictions = predict(loaded, encoder, questions, config.max_new_tokens, config.batch_size)
+        losses = reply_losses(loaded, encoder, questions, config.batch_tokens)
+        predictions = predict(loaded, encoder, questions, losses, config.max_new_tokens, config.batch_size)
         write_table(out / "predictions.parquet", predictions, Prediction)
-        metrics = measure(predictions, loss)
+        metrics = measure(predictions, mean_loss(losses))
         _write(metrics, out)
         return {"n": metrics["n"], "accuracy": metrics["accuracy"], "loss": metrics["loss"]}
 

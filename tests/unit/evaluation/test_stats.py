@@ -62,6 +62,27 @@ def test_different_seed_numbers_still_share_the_questions() -> None:
     assert paired_difference([hard], [hard, hard]) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
 
 
+def test_weights_count_questions_as_often_as_they_say() -> None:
+    losses, weights = np.random.default_rng(0).random((3, 40)), np.arange(1, 41)
+    found = mean_interval(losses, weights)
+    assert found.mean == pytest.approx((losses.mean(axis=0) * weights).sum() / weights.sum())
+    assert found.low < found.mean < found.high
+    assert mean_interval(losses, np.full(40, 7)) == pytest.approx(mean_interval(losses), abs=1e-12)
+
+
+@pytest.mark.parametrize("seeds", [3, 2])
+def test_a_weighted_difference_is_that_of_the_weighted_means(seeds: int) -> None:
+    rng, weights = np.random.default_rng(0), np.arange(1, 41)
+    one, other = rng.random((3, 40)), rng.random((seeds, 40)) + 1
+    found = paired_difference(one, other, weights)
+    assert found.mean == pytest.approx(mean_interval(one, weights).mean - mean_interval(other, weights).mean)
+    assert found.low < found.mean < found.high < 0
+
+
+def test_weights_that_differ_alone_give_a_sure_mean_no_width() -> None:
+    assert mean_interval([[2.0] * 30], np.arange(1, 31)) == pytest.approx((2.0, 2.0, 2.0))
+
+
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     hits = [np.ptp(i[1:]) > 0 and i.low <= 0.5 <= i.high for i in map(_fresh_world, range(60))]
     assert sum(hits) >= 50

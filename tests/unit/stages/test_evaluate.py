@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sluicegate.artifacts import Artifact, external, write_table
@@ -94,8 +96,6 @@ def test_accuracy_by_hand(canned: list[str], model: Artifact, tmp_path: Path) ->
 
 
 def predictions_of(out: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
     return pq.read_table(out / "predictions.parquet").to_pylist()
 
 
@@ -135,7 +135,20 @@ def test_without_answers_there_is_a_loss_and_no_accuracy(canned: list[str], mode
     assert stats["loss"] > 0
     assert metrics_of(tmp_path / "out")["errors"] == {}
     assert canned == []
-    assert [p["correct"] for p in predictions_of(tmp_path / "out")] == [None, None]
+    predictions = predictions_of(tmp_path / "out")
+    assert [p["correct"] for p in predictions] == [None, None]
+    total = sum(p["loss"] * p["n_label_tokens"] for p in predictions)
+    assert stats["loss"] == pytest.approx(total / sum(p["n_label_tokens"] for p in predictions), abs=1e-5)
+
+
+def test_a_reply_that_was_cut_off_has_no_loss(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    rows = [row("Write a long poem, " * 20, "Roses are red.", None), row("Poem?", "Roses.", None)]
+    evaluate(model, data_of(tmp_path, rows), tmp_path / "out", max_length=40)
+    cut, whole = predictions_of(tmp_path / "out")
+    assert (cut["loss"], cut["n_label_tokens"]) == (None, 0)
+    assert whole["loss"] == pytest.approx(metrics_of(tmp_path / "out")["loss"], abs=1e-5)
+    schema = pq.read_schema(tmp_path / "out" / "predictions.parquet")
+    assert schema.field("loss").type == pa.float32()
 
 
 def test_max_rows_draws_the_same_questions_for_every_model(model: Artifact, tmp_path: Path) -> None:
