@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sluicegate.artifacts import read_rows
 from sluicegate.cli import main
 from sluicegate.pipeline import load_lock
 from sluicegate.testing import Family, tiny_model
@@ -31,8 +32,12 @@ USED: dict[Family, tuple[str, str]] = {
     "llama": ("gsm8k", "math"),
 }
 """Family to the shapes of its pool and of its trusted rows."""
-QUICK = ("warmup.epochs=2", "warmup.copies=2", "warmup.reference.steps=10", "vars.epochs=1", "vars.max_new_tokens=4")
-CHOICE = {"pool", "trusted", "test", "warmup", "scores", "pick-gate", "pick-random"}
+QUICK = ("warmup.epochs=2", "warmup.copies=2", "reference.epochs=1", "vars.epochs=1", "vars.max_new_tokens=4")
+ADAPTER = (*QUICK, "warmup.reference.steps=10", "vars.method=lora")
+READ = {"trusted", "test", "pool", "warmup", "scores", "reference", "scores-reference"}
+CHOICE = READ | {"pick-gate", "pick-reference", "pick-random-0"}
+LONG = 300
+"""Characters that fill the tokens a row may have, at a token per byte."""
 
 
 @dataclass
@@ -50,6 +55,12 @@ class Run:
 
     def json(self, name: str) -> Any:
         return json.loads((self.out / name).read_text(encoding="utf-8"))
+
+    def ids(self, name: str) -> set[str]:
+        return {row["id"] for row in read_rows(self.out / name / "messages.parquet")}
+
+    def kept(self, name: str) -> set[str]:
+        return {row["id"] for row in read_rows(self.out / name / "selection.parquet") if row["kept"]}
 
 
 def write(path: Path, shape: str, n_rows: int, seed: int) -> Path:
@@ -69,8 +80,24 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         "pool": write(folder / "pool.jsonl", pool, 50, seed=1),
         "trusted": write(folder / "trusted.jsonl", trusted, 40, seed=2),
     }
-    argv = ["run", "select_then_sft", *(f"vars.{k}={v}" for k, v in given.items()), *QUICK, f"out={folder / 'run'}"]
+    argv = ["run", "select_then_sft", *(f"vars.{k}={v}" for k, v in given.items()), *ADAPTER, f"out={folder / 'run'}"]
     found = Run(folder / "run", given["base"], argv, trusted == "math")
+    found.again()
+    return found
+
+
+@pytest.fixture(scope="module")
+def overlapping(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The trusted rows are in the pool too, beside prompts that leave a reply no room; the gate reads its base."""
+    folder = tmp_path_factory.mktemp("overlapping")
+    trusted = write(folder / "trusted.jsonl", "prompt_completion", 40, seed=2)
+    own = write(folder / "own.jsonl", "prompt_completion", 40, seed=1).read_text(encoding="utf-8")
+    long = "".join(json.dumps({"prompt": f"{n} " * LONG, "completion": "Yes."}) + "\n" for n in range(20))
+    pool = folder / "pool.jsonl"
+    pool.write_text(trusted.read_text(encoding="utf-8") + own + long, encoding="utf-8")
+    given = {"base": tiny_model(folder / "base"), "pool": pool, "trusted": trusted, "seeds": [0, 1], "max_length": LONG}
+    argv = ["run", "select_then_sft", *(f"vars.{k}={v}" for k, v in given.items()), *QUICK, f"out={folder / 'run'}"]
+    found = Run(folder / "run", folder / "base", [*argv, "warmup.reference.method=off"], answers=False)
     found.again()
     return found
 
@@ -92,15 +119,41 @@ def opens(folder: Path, base: Path, adapter: bool) -> None:
 
 def test_every_arm_has_equal_pool_rows_and_the_same_trusted_rows(made: Run) -> None:
     arms = {row["arm"]: row for row in made.json("report/summary.json")["arms"]}
-    assert set(arms) == {"gate", "random"}
+    assert set(arms) == {"gate", "reference", "random"}
     assert {row["pool_rows"] for row in arms.values()} == {10}, "20 % of 50 rows"
     trusted = {row["trusted_rows"] for row in arms.values()}
     assert len(trusted) == 1
     assert 20 < min(trusted) < 40, "some of the 40 judge the arms"
     inputs = [made.json(f"model-{arm}-0/manifest.json")["inputs"] for arm in arms]
-    assert inputs[0]["trusted"] == inputs[1]["trusted"] == load_lock(made.out)["trusted"]
+    assert {found["trusted"] for found in inputs} == {load_lock(made.out)["trusted"]}
     assert all((row["accuracy"] is not None) == made.answers for row in arms.values())
     assert all(row["loss"] > 0 and row["label_tokens"] > 0 for row in arms.values())
+
+
+def test_no_arm_trains_on_what_judges_it(overlapping: Run) -> None:
+    test, trusted, pool = map(overlapping.ids, ("test", "trusted", "pool"))
+    assert len(test) > 0
+    assert len(test | trusted) == 40
+    assert not pool & (test | trusted)
+    reasons = overlapping.json("pool/manifest.json")["stats"]["by_reason"]
+    assert reasons == {"in the test rows": len(test), "in the trusted rows": len(trusted)}
+
+
+def test_overlong_prompts_kill_no_arm_and_leave_all_of_them_equal(overlapping: Run) -> None:
+    lock = load_lock(overlapping.out)
+    trained = [overlapping.json(f"{step}/manifest.json")["stats"] for step in lock if step.startswith("model-")]
+    assert len(trained) == 6
+    for key in ("rows", "pool_rows", "trusted_rows", "steps"):
+        assert len({stats[key] for stats in trained}) == 1, key
+    assert trained[0]["pool_rows"] == 12, "20 % of 60 rows"
+    unscored = {step: overlapping.json(f"{step}/manifest.json")["stats"]["unscored"] for step in lock if "pick" in step}
+    assert set(unscored.values()) == {20}, "every arm chooses among the same rows"
+
+
+def test_every_seed_draws_its_own_random_rows(overlapping: Run) -> None:
+    assert overlapping.kept("pick-random-0") != overlapping.kept("pick-random-1")
+    inputs = [overlapping.json(f"model-random-{seed}/manifest.json")["inputs"] for seed in (0, 1)]
+    assert [found["selection"] for found in inputs] == [load_lock(overlapping.out)[f"pick-random-{s}"] for s in (0, 1)]
 
 
 def test_a_second_run_has_everything(made: Run, capfd: pytest.CaptureFixture[str]) -> None:
