@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from sluicegate.errors import ConfigError
@@ -23,6 +23,19 @@ class Config(BaseModel):
     """Base of every config block. Frozen; unknown keys are errors; the docstring under a field is its help."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _names_a_file(cls, value: Any, info: ValidationInfo) -> Any:
+        """An empty text would be read as the path of the working directory."""
+        if value == "" and Path in _types_in(cls.model_fields[str(info.field_name)].annotation):
+            raise ValueError("is empty, where a path is needed")
+        return value
+
+
+def _types_in(annotation: Any) -> set[Any]:
+    """A type, or those of a union."""
+    return {annotation, *get_args(annotation)}
 
 
 C = TypeVar("C", bound=Config)
@@ -144,7 +157,9 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]
     plain = _plain(tree, f"recipe {name}")
     if not plain["steps"]:
         raise ConfigError(f"recipe {name} has no steps", "write them under `steps:` as `name: {stage: ...}`")
-    whole = OmegaConf.create({"vars": plain["vars"], "steps": _expand(plain["steps"])})
+    written: Any = OmegaConf.to_container(tree["steps"], resolve=False)
+    steps = _expand(plain["steps"], {str(step): body for step, body in written.items()})
+    whole = OmegaConf.create({"vars": plain["vars"], "steps": steps})
     for item in made:
         _apply(whole, item)
     return _plain(whole, f"recipe {name}")
@@ -219,9 +234,18 @@ def _apply(tree: Any, item: str) -> None:
     known = [str(k) for k in tree[group]]  # `in` is false of a variable left open
     if "=" in item and name not in known:
         noun = {"vars": "variable", "steps": "step"}[group]
-        hint = did_you_mean(name, known) or f"{group}: {', '.join(known)}"
-        raise ConfigError(f"override '{item}' names no {noun} of this recipe", hint)
+        raise ConfigError(f"override '{item}' names no {noun} of this recipe", _meant(tree, item, group, name))
     _update(tree, item, "" if item.startswith(f"{group}.") else "steps.")
+
+
+def _meant(tree: Any, item: str, group: str, name: str) -> str:
+    """What an override that names nothing may have been meant for."""
+    known = [str(k) for k in tree[group]]
+    if item.partition("=")[0] in map(str, tree["vars"]):
+        return f"did you mean 'vars.{item}'?"
+    if longer := [k for k in known if k.startswith(f"{name}-")]:
+        return f"did you mean '{longer[0]}'?" if len(longer) == 1 else f"steps that begin so: {', '.join(longer)}"
+    return did_you_mean(name, known) or f"{group}: {', '.join(known)}"
 
 
 def _named(item: str) -> tuple[str, str]:
@@ -297,23 +321,49 @@ def _plain(tree: Any, what: str) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(tree, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as err:
-        missing = isinstance(err, MissingMandatoryValue)
-        hint = f"set it on the command line: {err.full_key}=..." if missing else f"look at {err.full_key}"
-        raise ConfigError(f"{what}: {str(err).splitlines()[0]}", hint) from None
+        if isinstance(err, MissingMandatoryValue):
+            raise _left_open(what, list(_open_keys(OmegaConf.to_container(tree)))) from None
+        raise ConfigError(f"{what}: {str(err).splitlines()[0]}", f"look at {err.full_key}") from None
     assert isinstance(plain, dict)
     return {str(k): v for k, v in plain.items()}
 
 
-def _expand(steps: dict[str, Any]) -> dict[str, Any]:
-    """Repeat each step that has a `for: {name: [values]}`, filling `{name}` into its own name and its texts."""
+def _open_keys(node: Any, at: str = "") -> Iterator[str]:
+    """The dotted keys of every `???`."""
+    if node == "???":
+        yield at
+    for key, value in _items(node):
+        yield from _open_keys(value, f"{at}.{key}" if at else str(key))
+
+
+def _items(node: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(node, Mapping | list):
+        yield from node.items() if isinstance(node, Mapping) else enumerate(node)
+
+
+def _left_open(what: str, keys: list[str]) -> ConfigError:
+    told = " ".join(f"{key}=..." for key in keys)
+    return ConfigError(f"{what}: no value for {', '.join(keys)}", f"set on the command line: {told}")
+
+
+def _expand(steps: dict[str, Any], written: Any) -> dict[str, Any]:
+    """Repeat each step that has a `for: {name: [values]}`, filling `{name}` into its own name and its texts.
+
+    Args:
+        written: the same steps with their interpolations as they stand in the recipe, for what is told of them.
+    """
     out: dict[str, Any] = {}
     for name, step in steps.items():
         if not isinstance(step, dict):
             raise ConfigError(f"steps.{name} is not a mapping", "write it as `name: {stage: ..., key: value}`")
         body = {k: v for k, v in step.items() if k != "for"}
         loops = step.get("for") or {}
-        if not isinstance(loops, dict) or not all(isinstance(v, list) for v in loops.values()):
+        if not isinstance(loops, dict):
             raise ConfigError(f"steps.{name}.for is not a mapping of lists", "write it as `for: {seed: [0, 1, 2]}`")
+        for key, value in loops.items():
+            if not isinstance(value, list):
+                hint = f"write {_origin(written[name]['for'], key)}=[{value}]"
+                raise ConfigError(f"steps.{name}.for: '{key}' is {value!r}, not a list", hint)
         for chosen in product(*loops.values()):
             values = dict(zip(loops, chosen, strict=True))
             filled = str(_fill(str(name), values))
@@ -321,6 +371,12 @@ def _expand(steps: dict[str, Any]) -> dict[str, Any]:
                 raise ConfigError(f"steps.{name} is '{filled}' twice", "put what its `for` counts in its name: {seed}")
             out[filled] = _fill(body, values)
     return out
+
+
+def _origin(written: Any, key: str) -> str:
+    """The variable a value comes from, or its own key."""
+    variable = re.fullmatch(r"\$\{([\w.]+)\}", str(written[key])) if isinstance(written, dict) else None
+    return variable[1] if variable else str(key)
 
 
 def _fill(node: Any, values: dict[str, Any]) -> Any:

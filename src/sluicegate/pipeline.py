@@ -112,6 +112,8 @@ class Plan:
 
     def _resolve(self, at: str, value: str, kind: Kind) -> str:
         """The artifact id behind a step's name, an artifact's id or folder, a model folder or a raw file."""
+        if not value.strip():
+            raise ConfigError(f"{at} is empty", f"name a {kind} artifact, a step that makes one, or a file")
         found = self._known(value)
         if found is None and kind == "messages" and (Path(value).exists() or value.endswith(RAW_SUFFIXES)):
             return self.add(at.removeprefix("steps."), {"stage": "prepare", "sources": [value]}).artifact_id
@@ -143,6 +145,8 @@ class Plan:
         return found.id, found.kind
 
     def _model_folder(self, value: str, at: str) -> str:
+        if Path(value).is_file():
+            raise MissingError(f"{at}: {value} is a file, where a model folder is needed", "give the folder around it")
         folder = Path(value) if Path(value).is_dir() else _snapshot(value, at, did_you_mean(value, self.steps))
         if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
             raise MissingError(f"{at}: {folder} has no config.json", "give a folder that save_pretrained wrote")

@@ -273,6 +273,8 @@ def test_an_override_may_name_one_of_the_steps_a_for_makes(write: Any) -> None:
         ("vars.zzz=7", "names no variable", "vars: pool, fraction, seeds"),
         ("steps.qqqq.a=7", "names no step", "steps: pool, pick-{arm}"),
         ("vars=7", "names no variable", "vars: "),
+        ("fraction=0.3", "names no step", "did you mean 'vars.fraction=0.3'?"),
+        ("tune.learning_rate=1", "names no step", "did you mean 'tune-{arm}-{seed}'?"),
         ("fraction", "not of the form", "key=value"),
         ("pool.sources.3.path=x", "cannot be set", "counted from 0"),
         ("pool.sources.path=x", "cannot be set", "counted from 0"),
@@ -324,9 +326,9 @@ def test_a_ring_of_recipes_is_told(write: Any) -> None:
         ("steps: {a: {}}\nsteps: {b: {}}", "line 2 is not valid YAML: key 'steps' stands twice"),
         ("steps: {a: {k: '${'}}", "is not valid YAML"),
         ("steps: {a: {k: '${vars.b}'}}", "Interpolation key 'vars.b' not found"),
-        ("vars:\n  pool: ???\nsteps: {a: {k: '${vars.pool}'}}", "Missing mandatory value"),
+        ("vars:\n  pool: ???\nsteps: {a: {k: '${vars.pool}'}}", "no value for vars.pool"),
         ("steps: {a: 3}", "steps.a is not a mapping"),
-        ("steps: {a: {for: {seed: 3}}}", "steps.a.for is not a mapping of lists"),
+        ("steps: {a: {for: {seed: 3}}}", "steps.a.for: 'seed' is 3, not a list"),
         ("steps: {a: {for: {seed: [0, 1]}}}", "steps.a is 'a' twice"),
         ("steps: {a: {}, '{x}': {for: {x: [a]}}}", "steps.{x} is 'a' twice"),
         ("extends: nothing", "no recipe 'nothing'"),
@@ -346,8 +348,35 @@ def test_a_variable_left_open_says_how_to_set_it(write: Any) -> None:
     path = write("r.yaml", "vars:\n  pool: ???\nsteps: {a: {k: '${vars.pool}'}}")
     with pytest.raises(ConfigError) as caught:
         load_recipe(path)
-    assert caught.value.hint == "set it on the command line: vars.pool=..."
+    assert caught.value.hint == "set on the command line: vars.pool=..."
     assert load_recipe(path, ["vars.pool=x"])["steps"] == {"a": {"k": "x"}}
+
+
+def test_all_variables_left_open_are_told_at_once(write: Any) -> None:
+    path = write("r.yaml", "vars:\n  pool: ???\n  base: ???\n  more: 1\nsteps: {a: {k: '${vars.pool}'}}")
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(path)
+    assert caught.value.message.endswith("no value for vars.pool, vars.base")
+    assert caught.value.hint == "set on the command line: vars.pool=... vars.base=..."
+
+
+@pytest.mark.parametrize(("loop", "hint"), [("${vars.seeds}", "write vars.seeds=[0]"), ("0", "write seed=[0]")])
+def test_a_for_over_what_is_no_list_names_it(write: Any, loop: str, hint: str) -> None:
+    path = write("r.yaml", f"vars: {{seeds: 0}}\nsteps: {{'a-{{seed}}': {{stage: x, for: {{seed: {loop!r}}}}}}}")
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(path)
+    assert "'seed' is " in caught.value.message
+    assert ", not a list" in caught.value.message
+    assert caught.value.hint == hint
+
+
+def test_an_empty_path_is_refused_by_its_key() -> None:
+    class Block(Config):
+        path: Path | None = None
+
+    with pytest.raises(ConfigError, match=r"a\.path: is empty, where a path is needed"):
+        build(Block, {"path": ""}, "a")
+    assert build(Block, {"path": "x"}).path == Path("x")
 
 
 def test_an_anchor_shares_keys_and_its_copies_may_replace_them(write: Any) -> None:

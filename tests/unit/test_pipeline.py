@@ -213,6 +213,13 @@ def test_a_model_folder_is_hashed_once_whatever_the_number_of_steps(
     assert hashed == [model / "config.json"]
 
 
+def test_a_file_is_no_model_folder(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").touch()
+    error = refused(chain(sums={"model": str(tmp_path / "model.safetensors")}), MissingError)
+    assert error.message.endswith("is a file, where a model folder is needed")
+    assert "hub" not in error.hint
+
+
 # Refusals -----------------------------------------------------------------------------------------------------------
 
 
@@ -228,6 +235,7 @@ def test_a_model_folder_is_hashed_once_whatever_the_number_of_steps(
         ({"sums": {"tmies": 3}}, "steps.sums.tmies: no such key, did you mean 'times'?", ""),
         ({"sums": {"times": "x"}}, "steps.sums.times: input should be a valid integer", ""),
         ({"sums": {"dta": "one"}}, "steps.sums.dta: no such key", ""),
+        ({"sums": {"data": ""}}, "steps.sums.data is empty", "name a messages artifact"),
         ({"one": {"stage": "wriet"}}, "steps.one: no stage 'wriet'", "did you mean 'write'?"),
         ({"one": {"stage": 3}}, "steps.one: no stage '3'", "stages: "),
     ],
