@@ -125,7 +125,7 @@ def _run(args: argparse.Namespace) -> None:
     from sluicegate.config import load_recipe
 
     out, overrides = _out(args.overrides, args.out, Path("runs") / Path(args.recipe).stem)
-    _go(load_recipe(args.recipe, overrides), out, {}, args.dry_run)
+    _go(load_recipe(args.recipe, overrides), out, None, args.dry_run)
 
 
 def _stage_verb(args: argparse.Namespace) -> None:
@@ -145,7 +145,7 @@ def _out(overrides: list[str], flag: Path | None, default: Path) -> tuple[Path, 
     return (Path(given[-1].removeprefix("out=")) if given else flag or default), rest
 
 
-def _go(recipe: dict[str, Any], out: Path, named: dict[str, str], dry_run: bool) -> None:
+def _go(recipe: dict[str, Any], out: Path, named: dict[str, str] | None, dry_run: bool) -> None:
     from sluicegate.pipeline import plan, run
 
     if dry_run:

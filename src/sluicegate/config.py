@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
-from sluicegate.errors import ConfigError
+from sluicegate.errors import ConfigError, UnknownName
 from sluicegate.registry import did_you_mean
 
 
@@ -68,6 +68,10 @@ def build(cls: type[C], tree: Mapping[str, Any], where: str = "") -> C:
     """Validate a tree into `cls`; every problem is reported at once, each with its dotted key."""
     try:
         return cls.model_validate(dict(tree))
+    except UnknownName as err:
+        key = next((k for k, v in tree.items() if err.name in (v if isinstance(v, list | dict) else [v])), "")
+        at = ".".join(filter(None, [where, str(key)]))
+        raise ConfigError(f"{at}: {err.message}" if at else err.message, err.hint) from None
     except ValidationError as err:
         lines = list(_problems(cls, err, where))
     told = lines[0] if len(lines) == 1 else "config is not valid:\n  " + "\n  ".join(lines)

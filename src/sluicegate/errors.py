@@ -26,6 +26,10 @@ class ConfigError(SluiceError):
 class UnknownName(ConfigError):
     """A registry look-up missed."""
 
+    def __init__(self, message: str, hint: str = "", name: str = "") -> None:
+        super().__init__(message, hint)
+        self.name = name
+
 
 class DataError(SluiceError):
     """Rows that cannot be read, or too many of them that had to be set aside."""

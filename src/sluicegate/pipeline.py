@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from sluicegate.artifacts import (
     storage_errors,
     write_json,
 )
-from sluicegate.config import build, result_fields
-from sluicegate.errors import ArtifactError, ConfigError, MissingError
+from sluicegate.config import build, load_recipe, result_fields
+from sluicegate.errors import ArtifactError, ConfigError, MissingError, SluiceError
 from sluicegate.registry import STAGES, did_you_mean
 from sluicegate.runtime import open_log, rank, say
 from sluicegate.schema import Kind
@@ -70,9 +71,12 @@ class Plan:
             raise ConfigError(f"steps.{name} has no input '{missing[0]}'", f"it must be a {wires[missing[0]]} artifact")
         tree = {k: v for k, v in spec.items() if k not in wires and k != "stage"}
         config = build(stage.Config, tree, f"steps.{name}")
+        with _placed(f"steps.{name}"):
+            stage.check(config, given)
+            pins = stage.pins(config)
         inputs = {k: i for wire, value in given.items() for k, i in self._wire(name, stage, wire, value)}
         outside = {i: str(self.outside[i].path) for i in inputs.values() if i in self.outside}
-        head = {"kind": stage.makes, "stage": stage.name, "stage_version": stage.version, "pins": stage.pins(config)}
+        head = {"kind": stage.makes, "stage": stage.name, "stage_version": stage.version, "pins": pins}
         head |= {"config": result_fields(config), "inputs": inputs}
         step_id = f"{stage.makes}-{fingerprint(head)}"
         step = Step(name, stage, config, inputs, head | {"external": outside}, step_id)
@@ -162,9 +166,44 @@ def plan(recipe: Mapping[str, Any], folder: Path, named: Mapping[str, str] | Non
         named: ids of artifacts in `folder` by names that the steps may call them, beside each other's.
     """
     found = Plan(Store(folder / ARTIFACTS), named or {})
+    failed: dict[str, SluiceError | None] = {}
     for name, spec in recipe["steps"].items():
-        found.add(name, spec)
+        if any(fnmatch.fnmatchcase(one, text) for text in _texts(spec) for one in failed):
+            failed[name] = None  # what it names is not planned: what is wrong with it cannot be told yet
+            continue
+        try:
+            found.add(name, spec)
+        except SluiceError as err:
+            failed[name] = err
+    _raise_together([err for err in failed.values() if err])
     return found
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Every text in a step, at any depth."""
+    if isinstance(node, Mapping | list):
+        for value in node.values() if isinstance(node, Mapping) else node:
+            yield from _texts(value)
+    else:
+        yield str(node)
+
+
+def _raise_together(errors: list[SluiceError]) -> None:
+    """Raise what is wrong with several steps as one error, of the class of the first."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        lines = "\n".join(f"{err.message} ({err.hint})" for err in errors).replace("\n", "\n  ")
+        raise type(errors[0])(f"{len(errors)} steps are not valid:\n  {lines}", "nothing was run: correct them all")
+
+
+@contextmanager
+def _placed(at: str) -> Iterator[None]:
+    """Say the place before what a stage, which does not know its step's name, says is wrong."""
+    try:
+        yield
+    except SluiceError as err:
+        raise type(err)(f"{at}: {err.message}", err.hint) from err
 
 
 def run(recipe: Mapping[str, Any], folder: Path, named: Mapping[str, str] | None = None) -> dict[str, Artifact]:
@@ -178,7 +217,7 @@ def run(recipe: Mapping[str, Any], folder: Path, named: Mapping[str, str] | None
     width = max(map(len, todo.steps), default=0)
     with storage_errors(folder):
         open_log(folder / LOG)
-        _record_recipe(recipe, folder)
+        _record_recipe(recipe if named is None else _merged(folder, recipe), folder)
         for step in todo.steps.values():
             done[step.name] = _make(todo, step, width)
             _record_step(folder, step)
@@ -260,6 +299,14 @@ def _record_recipe(recipe: Mapping[str, Any], folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECIPE).write_text(OmegaConf.to_yaml(OmegaConf.create(dict(recipe))), encoding="utf-8")
+
+
+def _merged(folder: Path, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The recipe that ran in a folder before, with the steps of this one put in: a verb runs beside what stands."""
+    if not (folder / RECIPE).is_file():
+        return recipe
+    before = load_recipe(str(folder / RECIPE))
+    return {group: before[group] | recipe[group] for group in ("vars", "steps")}
 
 
 def _record_step(folder: Path, step: Step) -> None:

@@ -51,7 +51,7 @@ class Registry:
         point = self._points.get(name)
         if point is None:
             hint = did_you_mean(name, self._points) or f"known: {', '.join(self.names())}"
-            raise UnknownName(f"no {self.noun} named '{name}'", hint)
+            raise UnknownName(f"no {self.noun} named '{name}'", hint, name)
         try:
             return point.load()
         except (ImportError, AttributeError) as err:

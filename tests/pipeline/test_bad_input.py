@@ -114,7 +114,7 @@ def prepared(step: str = "prepare") -> tuple[list[dict[str, Any]], list[tuple[in
 
 def test_a_missing_file(refused: Sluice) -> None:
     ended = refused(3, "prepare", "sources=[pol.jsonl]")
-    assert (ended.error, ended.hint) == ("no file pol.jsonl", "did you mean 'pool.jsonl'?")
+    assert (ended.error, ended.hint) == ("steps.prepare: no file pol.jsonl", "did you mean 'pool.jsonl'?")
 
 
 def test_a_folder_for_a_file(refused: Sluice) -> None:
@@ -122,7 +122,7 @@ def test_a_folder_for_a_file(refused: Sluice) -> None:
     shutil.copy("pool.jsonl", "data/more.jsonl")
     ended = refused(3, "prepare", "sources=[data]")
     assert (ended.error, ended.hint) == (
-        "data is a folder, where a file is needed",
+        "steps.prepare: data is a folder, where a file is needed",
         "it holds more.jsonl: give one of them",
     )
 
@@ -137,7 +137,7 @@ def test_an_empty_file(refused: Sluice, text: str) -> None:
 def test_a_file_of_an_unknown_kind(refused: Sluice) -> None:
     Path("pool.docx").touch()
     ended = refused(3, "prepare", "sources=[pool.docx]")
-    assert ended.error == "pool.docx has an unknown ending"
+    assert ended.error == "steps.prepare: pool.docx has an unknown ending"
     assert ".jsonl" in ended.hint
 
 
@@ -150,7 +150,7 @@ def test_a_file_that_may_not_be_read(refused: Sluice, monkeypatch: pytest.Monkey
         return opened(self, *args, **kw)
 
     monkeypatch.setattr(Path, "open", refuse)
-    assert refused(3, "prepare", "sources=[pool.jsonl]").error == "pool.jsonl may not be read"
+    assert refused(3, "prepare", "sources=[pool.jsonl]").error == "steps.prepare: pool.jsonl may not be read"
 
 
 def test_a_compressed_file_cut_short(refused: Sluice) -> None:

@@ -122,6 +122,14 @@ def test_a_verb_names_the_steps_that_ran_in_its_folder(sluice: Run, done: dict[s
     assert sluice("compare", "arms.a=[sums, count]", "arms.b='s*'", "out=runs/r")[0] == 0
 
 
+def test_a_verb_adds_its_step_to_the_recipe_of_its_folder(sluice: Run, done: dict[str, str]) -> None:
+    assert sluice("count", "data=pool", "times=2", "out=runs/r")[0] == 0
+    again = sluice("run", "runs/r/recipe.yaml", "out=runs/r")
+    assert re.findall(r"^(\w+) +(make|have)", again[2], re.M) == [(n, "have") for n in ("pool", "sums", "count")]
+    assert sluice("run", "r.yaml")[0] == 0
+    assert "count:" not in Path("runs/r/recipe.yaml").read_text(encoding="utf-8"), "a recipe stands for itself"
+
+
 @pytest.mark.parametrize("name", ["runs/r/pool", "pool"])
 def test_a_verb_takes_the_folder_of_an_artifact_from_anywhere(sluice: Run, done: dict[str, str], name: str) -> None:
     code, _, told = sluice("count", f"data={name}", "out=runs/other")
@@ -240,7 +248,7 @@ def test_a_wrong_command_line_is_usage(line: str) -> None:
         (["run", "r.yaml", "sums.tmies=1"], 2, "error: steps.sums.tmies: no such key, did you mean 'times'?"),
         (["run", "r.yaml", "sums"], 2, "error: override 'sums' is not of the form key=value"),
         (["count", "data=pool"], 2, "error: steps.count.data: no step, artifact or file 'pool'"),
-        (["count", "data=pool.jsonl"], 3, "error: no file pool.jsonl"),
+        (["count", "data=pool.jsonl"], 3, "error: steps.count.data: no file pool.jsonl"),
         (["count"], 2, "error: steps.count has no input 'data'"),
         (["write", "x"], 2, "error: override 'x' is not of the form"),
         (["show", "x"], 3, "error: no artifact and no step 'x'"),

@@ -16,7 +16,7 @@ import pytest
 
 from sluicegate import pipeline
 from sluicegate.artifacts import Store
-from sluicegate.errors import ArtifactError, ConfigError, MissingError, StorageError
+from sluicegate.errors import ArtifactError, ConfigError, DataError, MissingError, StorageError
 from sluicegate.pipeline import brief, load_lock, plan, run
 from tiny_stages import Tiny
 
@@ -244,6 +244,37 @@ def test_wiring_that_fits_nowhere(changed: Steps, told: str, hint: str) -> None:
     error = refused(chain(**changed))
     assert told in error.message
     assert hint in error.hint
+
+
+def test_problems_of_several_steps_are_told_at_once() -> None:
+    error = refused({**chain(one={"txet": "x"}, other={"text": [1]}), "more": {"stage": "cuont"}})
+    assert error.message.startswith("3 steps are not valid:\n  steps.one.txet: no such key")
+    assert "steps.other.text: " in error.message
+    assert "steps.more: no stage 'cuont'" in error.message
+    assert "steps.two" not in error.message, "what hangs on a step that fails is not blamed"
+
+
+def test_an_unknown_name_and_a_missing_file_carry_their_place() -> None:
+    scores = {"stage": "score", "data": "one", "signals": ["length", "lenth"]}
+    error = refused({**chain(), "scores": scores})
+    assert (error.message, error.hint) == (
+        "steps.scores.signals: no signal named 'lenth'",
+        "did you mean 'length'?",
+    )
+    pick = {"stage": "select", "scores": "sums", "rule": "tpo_k"}
+    assert "steps.pick.rule: no rule named 'tpo_k'" in refused({**chain(), "pick": pick}).message
+    error = refused({"pool": {"stage": "prepare", "sources": ["no.jsonl"]}}, DataError)
+    assert error.message == "steps.pool: no file no.jsonl"
+
+
+def test_a_stage_may_refuse_what_does_not_fit_its_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(self: Any, config: Any, wires: Any) -> None:
+        if config.times > 1 and "model" not in wires:
+            raise ConfigError("has no model", "add one")
+
+    monkeypatch.setattr(Tiny.ours["count"], "check", check)
+    assert ids(chain())
+    assert refused(chain(sums={"times": 2})).message == "steps.sums: has no model"
 
 
 def test_an_artifact_of_the_wrong_kind() -> None:

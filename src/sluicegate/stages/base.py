@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -40,6 +40,9 @@ class Stage:
     def pins(self, config: Any) -> dict[str, str]:
         """Identity of everything read that is not an artifact: a raw file's hash, a hub revision."""
         return {}
+
+    def check(self, config: Any, wires: Collection[str]) -> None:
+        """Raise `ConfigError` where config and the names of the inputs that are given do not fit; reads nothing."""
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Rows, tokens and steps a dry run can tell without doing the work, from what it can tell of the inputs."""
