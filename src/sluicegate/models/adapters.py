@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from sluicegate.config import Config
 from sluicegate.errors import ArtifactError
 
@@ -23,11 +25,11 @@ SETTINGS = "adapter_config.json"
 class LoraSettings(Config):
     """The shape of an adapter."""
 
-    rank: int = 16
+    rank: int = Field(default=16, ge=1)
     """Rank of the update of each matrix."""
-    alpha: int = 32
+    alpha: int = Field(default=32, ge=1)
     """The update is scaled by alpha / rank."""
-    dropout: float = 0.0
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout before the update."""
     targets: str | list[str] = "all-linear"
     """Linear layers to adapt: all of them but the output head, or the ends of their names."""
@@ -44,7 +46,7 @@ def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
         target_modules=settings.targets,
         task_type="CAUSAL_LM",
     )
-    with _renamed_property():
+    with _without_noise():
         return get_peft_model(model, config)
 
 
@@ -52,7 +54,7 @@ def put_on(model: PreTrainedModel, folder: Path) -> PeftModel:
     """The model with the adapter saved in `folder`."""
     from peft import PeftModel
 
-    with _renamed_property():
+    with _without_noise():
         return PeftModel.from_pretrained(model, str(folder))
 
 
@@ -89,8 +91,10 @@ def write_adapter(model: PeftModel, out: Path, named: str) -> None:
 
 
 @contextmanager
-def _renamed_property() -> Iterator[None]:
-    """Hides one warning: peft 0.21 reads a property that transformers 5.23 renamed."""
+def _without_noise() -> Iterator[None]:
+    """Hides two warnings: peft 0.21 reads a property that transformers 5.23 renamed, and tells that it set right the
+    orientation of GPT-2's matrices."""
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         yield

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.errors import ConfigError
 from sluicegate.registry import did_you_mean
@@ -24,7 +26,7 @@ class Report(Stage):
         """Heading of the page."""
         against: str = "random"
         """The arm every other arm is compared with."""
-        examples: int = 20
+        examples: int = Field(20, ge=0)
         """How many rows to show with why they were kept or dropped; half of them kept."""
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Training: pretrain, fine-tune, warm a gate up. The only room that imports trl."""
+"""Training: pretrain, fine-tune, warm a gate up."""

@@ -30,7 +30,6 @@ class SftConfig(Config):
     """Share of the steps in which the learning rate rises."""
     weight_decay: float = Field(0.01, ge=0)
     """How strongly AdamW pulls weights to 0."""
-    """Decay of the trained weights."""
     max_grad_norm: float = Field(1.0, gt=0)
     """Longer gradients are cut to this length."""
     max_length: int = Field(2048, ge=2)
@@ -39,7 +38,6 @@ class SftConfig(Config):
     """Of the weights. auto: float32 for full, on a GPU under bfloat16 autocast; as the device likes for lora."""
     seed: int = 0
     """Decides the order of the rows, the adapter's first weights and dropout."""
-    """Seed of the order of rows, of dropout and of an adapter's first weights."""
     device_batch_size: int | None = runtime(None, ge=1)
     """Rows per forward pass and device; it must divide the batch. None: the whole batch."""
     checkpoint_activations: bool | None = runtime(None)
