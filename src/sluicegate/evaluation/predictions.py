@@ -53,19 +53,22 @@ def predict(
 ) -> list[Prediction]:
     """One prediction per question, in order, with its gold reply's loss; without an answer or a prompt none is asked.
 
-    A reply counts as cut if its text takes up all the tokens it was given.
+    A reply counts as cut if its text takes up all the tokens it was given, were it none.
     """
     from sluicegate.models.generate import generate
+    from sluicegate.models.positions import reply_room
 
     asked = [row for row in questions if _is_asked(row)]
     prompts = [encoder.encode_prompt(row["messages"][:-1]) for row in asked]
     replies = generate(loaded, prompts, max_new_tokens, batch_size)
     lengths = [len(loaded.tokenizer(reply, add_special_tokens=False)["input_ids"]) for reply in replies]
-    answers = iter(zip(replies, lengths, strict=True))
+    rooms = [reply_room(loaded.model.config, len(prompt), max_new_tokens) for prompt in prompts]
+    cut = [length >= room for length, room in zip(lengths, rooms, strict=True)]
+    answers = iter(zip(replies, cut, strict=True))
     out = []
     for row, loss in zip(questions, losses, strict=True):
-        reply, length = next(answers) if _is_asked(row) else (None, 0)
-        out.append(_prediction(row, reply, loss, is_cut=length >= max_new_tokens))
+        reply, is_cut = next(answers) if _is_asked(row) else (None, False)
+        out.append(_prediction(row, reply, loss, is_cut))
     return out
 
 

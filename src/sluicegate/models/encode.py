@@ -215,10 +215,9 @@ class Encoder:
         total, labels = sum(len(r.ids) for r in rows), sum(r.n_label for r in rows)
         runtime.say(f"  {description}: {len(rows):,} rows, {total:,} tokens, {labels:,} of them label tokens")
         if cut := [r.truncated for r in rows if r.truncated]:
-            runtime.warn(
-                f"{description}: {len(cut):,} rows are longer than max_length={self.max_length}; "
-                f"{sum(cut):,} tokens were cut off"
-            )
+            rows_are = "1 row is" if len(cut) == 1 else f"{len(cut):,} rows are"
+            tokens_were = "1 token was" if sum(cut) == 1 else f"{sum(cut):,} tokens were"
+            runtime.warn(f"{description}: {rows_are} longer than max_length={self.max_length}; {tokens_were} cut off")
 
     def _check_labels(self, rows: Sequence[Encoded]) -> None:
         empty = [row for row in rows if not row.n_label]
@@ -227,7 +226,8 @@ class Encoder:
         named = ", ".join(row.id for row in empty[:3]) + (", …" if len(empty) > 3 else "")
         cut = any(row.truncated for row in empty)
         hint = f"raise max_length (now {self.max_length}), or drop them" if cut else "give each a reply, or drop them"
-        raise DataError(f"{len(empty)} rows have no label tokens: {named}", hint)
+        rows_have = "1 row has" if len(empty) == 1 else f"{len(empty):,} rows have"
+        raise DataError(f"{rows_have} no label tokens: {named}", hint)
 
 
 def end_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -13,6 +13,8 @@ import torch
 from sluicegate import runtime
 from sluicegate.errors import ArtifactError, MissingError
 from sluicegate.models import adapters
+from sluicegate.models.encode import Encoder
+from sluicegate.models.positions import readable_length
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -37,8 +39,20 @@ class Loaded:
         """What the parameters are."""
         return next(self.model.parameters()).dtype
 
+    def encoder(self, max_length: int) -> Encoder:
+        """Of its tokenizer; rows are cut at `max_length` tokens, or where the model stops reading."""
+        return Encoder(self.tokenizer, readable_length(self.model.config, max_length))
 
-def load(path: str | Path, *, device: str = "auto", dtype: str = "auto", revision: str | None = None) -> Loaded:
+
+def load(
+    path: str | Path,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    revision: str | None = None,
+    name: str = "",
+    reason: str = "",
+) -> Loaded:
     """A causal LM and its tokenizer; says which dtype was taken and why.
 
     Args:
@@ -47,14 +61,16 @@ def load(path: str | Path, *, device: str = "auto", dtype: str = "auto", revisio
         device: `auto`, or a torch device.
         dtype: `auto`, or the name of a torch dtype.
         revision: of a hub name.
+        name: what to call it to the user; its folder's name if empty.
+        reason: why the dtype was asked for, where it was not the user who did.
 
     Raises:
         MissingError: no such folder, weights or tokenizer.
         ArtifactError: a folder that holds something else.
     """
     at = runtime.pick_device() if device == "auto" else device
-    chosen, reason = runtime.pick_dtype(at, dtype)
-    runtime.say(f"  {Path(path).name}: {str(chosen).removeprefix('torch.')} on {at} ({reason})")
+    chosen, why = runtime.pick_dtype(at, dtype)
+    runtime.say(f"  {name or Path(path).name}: {str(chosen).removeprefix('torch.')} on {at} ({reason or why})")
     adapter = (Path(path) / adapters.SETTINGS).is_file()
     model = _load_model(adapters.base_of(Path(path)) if adapter else path, chosen, revision)
     if adapter:
@@ -62,13 +78,25 @@ def load(path: str | Path, *, device: str = "auto", dtype: str = "auto", revisio
     return Loaded(model.to(at).eval(), load_tokenizer(path, revision))
 
 
-def load_plain(path: str | Path) -> Loaded:
+def load_plain(path: str | Path, name: str = "") -> Loaded:
     """`load`, with an adapter merged into its base: gates and readings need the layers as they are."""
-    loaded = load(path)
+    loaded = load(path, name=name)
     model: Any = loaded.model
     if not hasattr(model, "merge_and_unload"):
         return loaded
     return replace(loaded, model=model.merge_and_unload().requires_grad_(True))  # peft froze the base
+
+
+def load_encoder(path: str | Path, max_length: int) -> Encoder:
+    """`Loaded.encoder` of a model whose weights are not loaded for it."""
+    from transformers import AutoConfig
+
+    tokenizer = load_tokenizer(path)  # it registers our own model type
+    adapter = (Path(path) / adapters.SETTINGS).is_file()
+    base = adapters.base_of(Path(path)) if adapter else path
+    with _hub_errors(base):
+        config = AutoConfig.from_pretrained(base)
+    return Encoder(tokenizer, readable_length(config, max_length))
 
 
 def load_tokenizer(path: str | Path, revision: str | None = None) -> PreTrainedTokenizerBase:

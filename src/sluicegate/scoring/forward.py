@@ -82,10 +82,11 @@ def open_reader(step: Pass, base: Path, gate: Path | None, facts: dict[str, Any]
     """
     if step.model == "nothing":
         return None
-    loaded = load_plain(base)
+    tuned = step.model == "tuned"
+    loaded = load_plain(base, f"{base.name} (tuned copy)" if tuned else "")
     if gate is None or facts is None:
         return Reader(loaded, {})
-    if step.model == "tuned":
+    if tuned:
         loaded = replace(loaded, model=load_reference(loaded.model, gate, facts["reference"]))
     return Reader(loaded, load_gates(gate) if step.gated else {}, facts["context_gain"])
 

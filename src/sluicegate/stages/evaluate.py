@@ -55,12 +55,11 @@ class Evaluate(Stage):
         from sluicegate.evaluation.loss import mean_loss, reply_losses
         from sluicegate.evaluation.metrics import measure
         from sluicegate.evaluation.predictions import Prediction, predict, question
-        from sluicegate.models.encode import Encoder
         from sluicegate.models.load import load
 
         questions = [question(row) for row in _drawn(inputs["data"], config)]
         loaded = load(inputs["model"].path)
-        encoder = Encoder(loaded.tokenizer, config.max_length)
+        encoder = loaded.encoder(config.max_length)
         losses = reply_losses(loaded, encoder, questions, config.batch_tokens)
         predictions = predict(loaded, encoder, questions, losses, config.max_new_tokens, config.batch_size)
         write_table(out / "predictions.parquet", predictions, Prediction)

@@ -51,13 +51,12 @@ class Score(Stage):
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write `scores.parquet`, pass by pass and shard by shard; only one model is in memory at a time."""
-        from sluicegate.models.encode import Encoder
-        from sluicegate.models.load import load_tokenizer
+        from sluicegate.models.load import load_encoder
         from sluicegate.scoring.forward import open_reader
 
         base, gate = _model_and_gate(inputs)
         facts = _facts(gate, base) if gate else None
-        encoder = Encoder(load_tokenizer(base.path), config.max_length)
+        encoder = load_encoder(base.path, config.max_length)
 
         def files(step: Pass) -> list[Path]:
             reader = open_reader(step, base.path, gate.path if gate else None, facts)
@@ -66,7 +65,8 @@ class Score(Stage):
         passes = plan_passes(config.options, facts)
         stats = merge(out, [files(step) for step in passes], config.options)
         if cut := stats.get("truncated"):
-            warn(f"{cut:,} rows are longer than max_length={config.max_length}; only their beginning was scored")
+            rows, their = ("1 row is", "its") if cut == 1 else (f"{cut:,} rows are", "their")
+            warn(f"{rows} longer than max_length={encoder.max_length}; only {their} beginning was scored")
         return stats | {"passes": sum(step.model != "nothing" for step in passes)}
 
 

@@ -33,16 +33,16 @@ class Sft(Stage):
         return {"rows": rows, "tokens": tokens, "steps": steps}
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
-        from sluicegate.models.encode import Encoder
         from sluicegate.models.load import load
         from sluicegate.training.sft import settle, tune
 
         base = inputs["model"]
         settled = settle(config, base.path)
         pool, trusted = _rows(inputs)
-        loaded = load(base.path, dtype=_dtype(settled))
+        dtype, reason = _dtype(settled)
+        loaded = load(base.path, dtype=dtype, reason=reason)
         _check_base(loaded.model, base)
-        rows = Encoder(loaded.tokenizer, settled.max_length).encode_all(pool + trusted, "training rows")
+        rows = loaded.encoder(settled.max_length).encode_all(pool + trusted, "training rows")
         tuned = tune(loaded, rows, settled, out)
         stats = {
             "rows": len(rows),
@@ -77,14 +77,17 @@ def _kept(pool: list[Record], selection: Artifact, data: Artifact) -> list[Recor
     kept = {row["id"] for row in selection.rows("selection") if row["kept"]}
     found = [row for row in pool if row["id"] in kept]
     if missing := kept - {row["id"] for row in found}:
-        what = f"{selection.id} keeps {len(missing)} rows that {data.id} has not, {min(missing)} among them"
+        rows = "1 row" if len(missing) == 1 else f"{len(missing):,} rows"
+        what = f"{selection.id} keeps {rows} that {data.id} has not, {min(missing)} among them"
         raise ArtifactError(what, "give the data that was scored")
     return found
 
 
-def _dtype(config: SftConfig) -> str:
-    """Small updates of every weight are lost in bfloat16, so full fine-tuning keeps float32 weights."""
-    return "float32" if config.method == "full" and config.dtype == "auto" else config.dtype
+def _dtype(config: SftConfig) -> tuple[str, str]:
+    """The dtype to load the base in, and why where nobody asked: bfloat16 loses small updates of whole weights."""
+    if config.method == "full" and config.dtype == "auto":
+        return "float32", "full fine-tuning keeps float32 weights"
+    return config.dtype, ""
 
 
 def _check_base(model: Any, base: Artifact) -> None:

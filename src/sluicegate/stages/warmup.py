@@ -30,10 +30,11 @@ class Warmup(Stage):
     def fill(self, out: Path, config: WarmupConfig, inputs: dict[str, Artifact]) -> dict[str, Any]:
         from sluicegate.models.gates import SETTINGS, save_gates, weights_hash
         from sluicegate.models.load import load_plain
-        from sluicegate.training.warmup import warm_up
+        from sluicegate.training.warmup import check_enough, warm_up
 
         base = inputs["model"]
         trusted = cast(list[Record], list(inputs["trusted"].rows("messages")))
+        check_enough(trusted)
         warmed = warm_up(load_plain(base.path), trusted, config, out)
         auroc = warmed.facts["auroc"]
         if config.min_auroc is not None and auroc < config.min_auroc:

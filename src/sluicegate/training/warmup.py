@@ -31,6 +31,8 @@ from sluicegate.training.warmup_config import WarmupConfig
 FEWEST = 20
 """Trusted rows below which there is nothing to learn from and nothing to hold out."""
 HELD_OUT = 0.2
+FEW_HELD_OUT = 20
+"""Rows below which their AUROC hangs on chance, and the user is told so."""
 EPSILON = 1e-3
 
 
@@ -42,20 +44,23 @@ class Warmed:
     facts: dict[str, Any]
 
 
+def check_enough(trusted: Sequence[Record]) -> None:
+    """Raises DataError where there are fewer trusted rows than a gate can learn from."""
+    if (n := len(trusted)) < FEWEST:
+        subject = "1 trusted row is" if n == 1 else f"{n} trusted rows are"
+        raise DataError(f"{subject} too few to warm a gate up", f"give at least {FEWEST}, better 150")
+
+
 def warm_up(base: Loaded, trusted: Sequence[Record], config: WarmupConfig, out: Path) -> Warmed:
-    """Train gates on `trusted`; a reference copy that was kept is saved under `out`.
+    """Train gates on `trusted`, which `check_enough` found enough; a reference copy that was kept is saved under `out`.
 
     The AUROC told is that of a gate fitted without the held-out rows, on damage done to those rows; the gate
     returned is then fitted on all of them.
     """
     rows = sorted(trusted, key=lambda r: r["id"])
-    if len(rows) < FEWEST:
-        raise DataError(
-            f"{len(rows)} trusted rows are too few to warm a gate up", f"give at least {FEWEST}, better 150"
-        )
     random.Random(config.seed).shuffle(rows)
-    encoder, pad_id, half = Encoder(base.tokenizer, config.max_length), base.tokenizer.pad_token_id, len(rows) // 2
-    encoded = encoder.encode_all(rows, "  trusted")
+    encoder, pad_id, half = base.encoder(config.max_length), base.tokenizer.pad_token_id, len(rows) // 2
+    encoded = encoder.encode_all(rows, "trusted rows")
     reference = tune_reference(base.model, encoded[:half], encoded[half:], config.reference, pad_id, config.seed, out)
     model = reference.model if reference else base.model
     gate_rows = rows[half:] if reference else rows
@@ -67,7 +72,9 @@ def warm_up(base: Loaded, trusted: Sequence[Record], config: WarmupConfig, out: 
         model, [x.encoded for x in lessons], layers, config.context_gain, pad_id, config.read_batch_size
     )
     facts = _held_out(features, lessons, config)
-    say(f"  held-out AUROC {facts['auroc']:.3f} on damage to {facts['held_out_rows']} rows the gate did not learn from")
+    rough = ": a rough number" if facts["held_out_rows"] < FEW_HELD_OUT else ""
+    judged = f"{facts['held_out_rows']} rows the gate did not learn from"
+    say(f"  held-out AUROC {facts['auroc']:.3f} on damage to {judged}{rough}")
     gates = fit(features, torch.tensor([x.good for x in lessons]), config)
     facts |= {"layers": layers, "trusted_rows": len(rows), "gate_rows": len(gate_rows), "lessons": len(lessons)}
     return Warmed(dict(zip(layers, gates, strict=True)), facts | {"reference": reference.facts if reference else None})

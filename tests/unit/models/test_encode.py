@@ -119,7 +119,7 @@ def test_truncation_is_counted_and_told(tiny_tokenizer: Any, capsys: pytest.Capt
     whole = Encoder(tiny_tokenizer).encode(chat("One?", "Two."))
     rows = Encoder(tiny_tokenizer, max_length=len(whole.ids) - 4).encode_all([chat("One?", "Two.")], "encode")
     assert (rows[0].truncated, rows[0].ids, rows[0].n_label) == (4, whole.ids[:-4], whole.n_label - 3)
-    assert "1 rows are longer" in capsys.readouterr().err
+    assert "1 row is longer" in capsys.readouterr().err
 
 
 def test_a_row_without_labels_stops_the_run_and_is_named(tiny_tokenizer: Any) -> None:

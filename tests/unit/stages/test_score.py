@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import weakref
 from pathlib import Path
@@ -176,9 +177,9 @@ def test_one_model_is_in_memory_at_a_time(
     models: list[Any] = []
     load_plain = forward.load_plain
 
-    def loads(path: Path) -> Any:
+    def loads(*asked: Any) -> Any:
         assert all(model() is None for model in models), "the model of the pass before is still held"
-        loaded = load_plain(path)
+        loaded = load_plain(*asked)
         models.append(weakref.ref(loaded.model))
         return loaded
 
@@ -187,10 +188,17 @@ def test_one_model_is_in_memory_at_a_time(
     assert len(models) == 2
 
 
+def test_the_two_models_of_a_gate_have_two_names(
+    data: Artifact, gate_on_copy: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score(tmp_path / "out", {"data": data, "gate": gate_on_copy})
+    assert re.findall(r"  base( \(tuned copy\))?: float32", capsys.readouterr().err) == [" (tuned copy)", ""]
+
+
 def test_signals_that_read_no_model_load_none(
     data: Artifact, base: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forward, "load_plain", lambda path: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(forward, "load_plain", lambda *asked: pytest.fail("a model was loaded"))
     stats = score(tmp_path / "out", {"data": data, "model": base}, signals=["length", "random"])
     assert stats["passes"] == 0
     assert "prompt_state" not in next(read_rows(tmp_path / "out/scores.parquet"))

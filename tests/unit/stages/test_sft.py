@@ -100,10 +100,25 @@ def test_it_trains_on_the_kept_rows_and_adds_the_trusted_ones_once(base: Artifac
 def test_a_selection_of_other_data_is_refused(base: Artifact, tmp_path: Path) -> None:
     records = tiny_pool(24)
     other = selection_of(tmp_path, [row["id"] for row in records], {records[2]["id"], records[20]["id"]})
-    with pytest.raises(ArtifactError, match=f"{other.id} keeps 1 rows .* {records[20]['id']}") as err:
+    with pytest.raises(ArtifactError, match=f"{other.id} keeps 1 row .* {records[20]['id']}") as err:
         sft(tmp_path / "out", {"model": base, "data": data_of(tmp_path, records[:10]), "selection": other})
     assert err.value.exit_code == 3
     assert "the data that was scored" in err.value.hint
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"method": "full"}, "full fine-tuning keeps float32 weights"),
+        ({"method": "full", "dtype": "float32"}, "asked for"),
+        ({"method": "lora", "dtype": "float32"}, "asked for"),
+    ],
+)
+def test_the_dtype_is_told_with_its_reason(
+    config: dict[str, Any], why: str, base: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sft(tmp_path / "out", {"model": base, "data": data_of(tmp_path, tiny_pool(6))}, **config)
+    assert f": float32 on cpu ({why})" in capsys.readouterr().err or torch.cuda.is_available()
 
 
 def test_no_rows_is_an_error(base: Artifact, tmp_path: Path) -> None:
@@ -121,7 +136,7 @@ def long_row(question: str) -> Record:
 def test_a_row_without_label_tokens_is_an_error_that_names_it(base: Artifact, tmp_path: Path) -> None:
     row = long_row("How many? " * 30)
     data = data_of(tmp_path, [*tiny_pool(5), row])
-    with pytest.raises(DataError, match=f"1 rows have no label tokens: {row['id']}") as err:
+    with pytest.raises(DataError, match=f"1 row has no label tokens: {row['id']}") as err:
         sft(tmp_path / "out", {"model": base, "data": data}, max_length=100)
     assert "max_length" in err.value.hint
 
@@ -133,7 +148,7 @@ def test_what_is_cut_off_is_counted_and_warned_about(
     stats = sft(tmp_path / "out", {"model": base, "data": data}, max_length=100)
     assert stats["truncated"] == 1
     said = capsys.readouterr().err
-    assert "1 rows are longer than max_length=100" in said
+    assert "1 row is longer than max_length=100" in said
     assert f"{stats['label_tokens']:,} of them label tokens" in said
 
 

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 import torch
 
-from sluicegate.errors import DataError
+from sluicegate.config import build
+from sluicegate.errors import ConfigError, DataError
 from sluicegate.models.encode import Encoder
 from sluicegate.models.load import Loaded
 from sluicegate.models.reference import load_reference
 from sluicegate.schema import Record, make_record
 from sluicegate.training.features import read_features
 from sluicegate.training.reference import mean_loss
-from sluicegate.training.warmup import fit, row_logits, warm_up
+from sluicegate.training.warmup import check_enough, fit, row_logits, warm_up
 from sluicegate.training.warmup_config import ReferenceConfig, WarmupConfig
 
 OFF = ReferenceConfig(method="off")
@@ -110,6 +111,28 @@ def test_scores_from_cached_features_and_from_attached_gates_are_one(base: Base,
     torch.testing.assert_close(torch.from_numpy(seen.gate), cached, atol=1e-4, rtol=1e-4)
 
 
-def test_too_few_trusted_rows_are_refused(base: Base, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="5 trusted rows are too few"):
-        warm_up(base(), sums(5), WarmupConfig(), tmp_path)
+@pytest.mark.parametrize(("rows", "told"), [(1, "1 trusted row is too few"), (19, "19 trusted rows are too few")])
+def test_too_few_trusted_rows_are_refused(rows: int, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        check_enough(sums(rows))
+    check_enough(sums(20))
+
+
+@pytest.mark.parametrize(("few", "rough"), [(4, False), (5, True)])
+def test_an_auroc_over_few_rows_is_called_rough(
+    few: int, rough: bool, base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr("sluicegate.training.warmup.FEW_HELD_OUT", few)
+    warm_up(base(), sums(20), WarmupConfig(epochs=1, copies=1, reference=OFF), tmp_path)
+    told = "on damage to 4 rows the gate did not learn from" + ": a rough number" * rough + "\n"
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [(["swp"], "no corruption named 'swp', did you mean 'swap'?"), (["zz"], "known: "), ([], "at least 1 item")],
+)
+def test_kinds_of_damage_are_checked_when_a_run_is_planned(kinds: list[str], told: str) -> None:
+    with pytest.raises(ConfigError) as err:
+        build(WarmupConfig, {"corruptions": kinds})
+    assert told in err.value.message
