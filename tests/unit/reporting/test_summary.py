@@ -8,7 +8,7 @@ from statistics import fmean
 import pytest
 
 from fake_runs import DROPPED, QUESTIONS, TOKENS, TRUSTED, FakeRuns
-from sluicegate.artifacts import Artifact
+from sluicegate.artifacts import Artifact, seal
 from sluicegate.evaluation import stats
 from sluicegate.reporting.pool import fault_of
 from sluicegate.reporting.summary import Summary, summarize
@@ -186,7 +186,8 @@ def test_one_signal_in_two_score_tables_is_told_apart(tmp_path: Path) -> None:
     one = runs.evaluation("one", 0, 0.6, runs.pool, runs.selection("one", "gate"))
     shutil.copytree(runs.scores.path, runs.store.root / "scores-two")
     manifest = json.loads((runs.scores.path / "manifest.json").read_text()) | {"id": "scores-two"}
-    (runs.store.root / "scores-two" / "manifest.json").write_text(json.dumps(manifest))
+    sealed = manifest | {"seal": seal(manifest)}
+    (runs.store.root / "scores-two" / "manifest.json").write_text(json.dumps(sealed))
     runs.scores = runs.store.open("scores-two")
     two = runs.evaluation("two", 0, 0.6, runs.pool, runs.selection("two", "gate"))
     signals = summarize("", {"one": [one], "two": [two]}, "random", 0, stats)["signals"]
