@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sluicegate.artifacts import MANIFEST, Artifact, Store, external, write_arrow, write_json, write_table
+from sluicegate.artifacts import MANIFEST, Artifact, Store, external, seal, write_arrow, write_json, write_table
 from sluicegate.schema import Decision, Dropped, Record, make_record
 
 FAULTS = ("clean", "clean", "clean", "wrong_final", "gibberish", "dup")
 QUESTIONS, TRUSTED, DROPPED, TOKENS = 80, 20, 7, 37  # TOKENS: label tokens of every row
 HOSTILE = "<script>alert(1)</script> `</pre>` | **重要** 一共有多少个苹果？"
+PREDICTIONS = pa.schema(
+    [("id", pa.string()), ("correct", pa.bool_()), ("loss", pa.float32()), ("n_label_tokens", pa.int64())]
+)
 
 Fill = Callable[[Path], dict[str, Any]]
 
@@ -26,7 +29,7 @@ class FakeRuns:
         self, root: Path, rows: int = 300, faults: bool = True, answers: bool = True, text: str = HOSTILE
     ) -> None:
         self.store, self.rows, self.faults, self.answers, self.text = Store(root), rows, faults, answers, text
-        self.rng = np.random.default_rng(0)
+        self.rng, self.noise = np.random.default_rng(0), np.random.default_rng(1)
         self.pool = self._seal("messages-pool", self._messages)
         self.trusted = self._seal("messages-trusted", lambda out: self._write(out, "trusted", TRUSTED))
         self.scores = self._seal("scores-one", self._scores, data=self.pool)
@@ -71,7 +74,8 @@ class FakeRuns:
 
     def took(self, model: Artifact, seconds: float) -> None:
         """Say how long a model's training took."""
-        write_json(model.path / MANIFEST, {**model.manifest, "made": {"seconds": seconds}})
+        changed = {**model.manifest, "made": {"seconds": seconds}}
+        write_json(model.path / MANIFEST, {**changed, "seal": seal(changed)})
 
     def _seal(self, artifact_id: str, fill: Fill, config: dict[str, Any] | None = None, **inputs: Artifact) -> Artifact:
         head = {"kind": artifact_id.split("-")[0], "stage": "fake", "stage_version": 1, "pins": {}}
@@ -128,8 +132,14 @@ class FakeRuns:
     def answer(self, out: Path, rate: float, questions: int = QUESTIONS) -> dict[str, Any]:
         """Write what `evaluate` writes of a model that answers `rate` of the questions."""
         right = (self.rng.random(questions) < rate).tolist()
-        rows = [{"id": f"q{n}", "correct": c if self.answers else None} for n, c in enumerate(right)]
-        write_arrow(out / "predictions.parquet", rows, pa.schema([("id", pa.string()), ("correct", pa.bool_())]))
+        tokens = 5 + np.arange(questions) % 40
+        losses = np.sin(np.arange(questions)) + self.noise.normal(0, 0.05, questions)  # hard for all, or for one model
+        losses += 2 - rate - np.average(losses, weights=tokens)
+        rows = [
+            {"id": f"q{n}", "correct": c if self.answers else None, "loss": losses[n], "n_label_tokens": tokens[n]}
+            for n, c in enumerate(right)
+        ]
+        write_arrow(out / "predictions.parquet", rows, PREDICTIONS)
         accuracy = sum(right) / questions if self.answers else None
         write_json(out / "metrics.json", {"n": questions, "accuracy": accuracy, "loss": 2 - rate, "by_source": {}})
         return {"accuracy": accuracy}

@@ -59,7 +59,7 @@ def test_every_chart_draws_and_nothing_else_happens(html: str, tmp_path: Path) -
     assert "data-error" not in root
     assert "data-ran" not in root
     charts = {chart.partition('"')[0]: chart for chart in document.split('data-chart="')[1:]}
-    assert set(charts) == {"accuracy", "faults", "signals", "budgets", "funnel", "histogram-0", "histogram-1"}
+    assert set(charts) == {"result", "faults", "signals", "budgets", "funnel", "histogram-0", "histogram-1"}
     for name, chart in charts.items():
         drawing = chart.partition("</figure>")[0]
         assert "<svg" in drawing, name

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 WATER, GOLD, SILT, CLAY = "#3b82c4", "#d99a1c", "#8b95a1", "#c8553d"
 ROW, TALL, LINE = 30, 48, 14  # pixels of one bar or cell, of one arm, and of a line of text
 NUMBERS = {"left": 5, "top": 5, "bottom": 5, "right": 32}  # room for the number behind the longest bar
-MARGIN = 0.02  # of accuracy, beyond the outermost interval
+SCALES = {"accuracy": (0.02, 1.0, ".0%", ".1%"), "loss": (0.02, float("inf"), ".2f", ".3f")}
+"""Room beyond the outermost interval, the highest value, and how axis and tooltips write it."""
 
 
 def charts(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Chart name to spec; a chart whose numbers are unknown is left out. Histograms are `histogram-0`, `-1`, …"""
     drawn: dict[str, alt.TopLevelMixin | None] = {
-        "accuracy": _accuracy(summary) or _loss(summary),
+        "result": _result(summary),
         "faults": _faults(summary),
         "signals": _signals(summary),
         "budgets": _budgets(summary),
@@ -30,51 +31,40 @@ def charts(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: chart.to_dict() for name, chart in drawn.items() if chart is not None}
 
 
-def _accuracy(summary: Mapping[str, Any]) -> alt.LayerChart | None:
-    """A point and its interval per arm, over small rings for the single seeds."""
+def _result(summary: Mapping[str, Any]) -> alt.LayerChart | None:
+    """Accuracy or loss: a point and its interval per arm, over small rings for the single seeds."""
     import altair as alt
 
-    arms = [arm for arm in summary["arms"] if arm["accuracy"] is not None]
+    metric = summary["metric"]
+    arms = [arm for arm in summary["arms"] if arm["low"] is not None]
     if not arms:
         return None
     controls = {d["against"] for d in summary["differences"]}
     rows = [
         {
-            **_pick(arm, "arm", "accuracy", "low", "high"),
+            **_pick(arm, "arm", metric, "low", "high"),
             "control": arm["arm"] in controls,
-            "label": percent(arm["accuracy"]),
+            "label": percent(arm[metric]) if metric == "accuracy" else decimals(arm[metric]),
         }
         for arm in arms
     ]
     seeds = [{"arm": arm["arm"], "seed": n, "value": value} for n, arm in enumerate(arms) for value in arm["per_seed"]]
     colour = alt.condition(alt.datum.control, alt.value(SILT), alt.value(WATER))
     ends = [row[key] for row in rows for key in ("low", "high")] + [seed["value"] for seed in seeds]
-    room = alt.Scale(domain=[max(0.0, min(ends) - MARGIN), min(1.0, max(ends) + MARGIN)], nice=False, zero=False)
-    axis = alt.Axis(format=".0%", tickCount=5, labelFlush=False)
-    y, x = alt.Y("arm:N", sort=None, title=None), alt.X("accuracy:Q", title=None, axis=axis, scale=room)
-    tips = [alt.Tooltip("arm:N"), *[alt.Tooltip(f"{key}:Q", format=".1%") for key in ("accuracy", "low", "high")]]
+    margin, most, tick, tip = SCALES[metric]
+    room = alt.Scale(domain=[max(0.0, min(ends) - margin), min(most, max(ends) + margin)], nice=False, zero=False)
+    axis = alt.Axis(format=tick, tickCount=5, labelFlush=False)
+    y, x = alt.Y("arm:N", sort=None, title=None), alt.X(f"{metric}:Q", title=None, axis=axis, scale=room)
+    tips = [alt.Tooltip("arm:N"), *[alt.Tooltip(f"{key}:Q", format=tip) for key in (metric, "low", "high")]]
     base = alt.Chart(alt.Data(values=rows)).encode(y=y, color=colour, tooltip=tips)
     rules = base.mark_rule(strokeWidth=3, strokeCap="round").encode(x=alt.X("low:Q"), x2="high:Q")
     points = base.mark_point(size=130, filled=True, opacity=1).encode(x=x)
     labels = alt.Chart(alt.Data(values=rows)).mark_text(dy=-14).encode(x=x, y=y, text="label:N")
     rings = alt.Chart(alt.Data(values=seeds)).mark_point(size=34, strokeWidth=1.2, color=SILT, yOffset=12)
-    rings = rings.encode(x="value:Q", y=y, tooltip=[alt.Tooltip("arm:N"), alt.Tooltip("value:Q", format=".1%")])
+    rings = rings.encode(x="value:Q", y=y, tooltip=[alt.Tooltip("arm:N"), alt.Tooltip("value:Q", format=tip)])
     means = [row for row in rows if row["control"]]
-    mark = alt.Chart(alt.Data(values=means)).mark_rule(strokeDash=[4, 4], color=SILT).encode(x="accuracy:Q")
+    mark = alt.Chart(alt.Data(values=means)).mark_rule(strokeDash=[4, 4], color=SILT).encode(x=f"{metric}:Q")
     return _sized(alt.layer(mark, rings, rules, points, labels), TALL * len(rows))
-
-
-def _loss(summary: Mapping[str, Any]) -> alt.LayerChart | None:
-    """A point per arm, for questions without answers."""
-    import altair as alt
-
-    rows = [_pick(arm, "arm", "loss") for arm in summary["arms"] if arm["loss"] is not None]
-    if not rows:
-        return None
-    x = alt.X("loss:Q", title="loss, lower is better", scale=alt.Scale(zero=False, padding=24))
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=alt.Y("arm:N", sort=None, title=None))
-    text = base.mark_text(align="left", dx=10).encode(text=alt.Text("loss:Q", format=".3f"))
-    return _sized(base.mark_point(size=130, filled=True, color=WATER, opacity=1) + text, TALL * len(rows))
 
 
 def _faults(summary: Mapping[str, Any]) -> alt.LayerChart | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sluicegate.reporting.numbers import NONE, accuracy, count, decimals, percent
+from sluicegate.reporting.numbers import NONE, count, percent, result
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 def arms_table(summary: Mapping[str, Any]) -> Table:
-    """One line per arm, the lead in bold; loss stands in for accuracy where no question has an answer.
+    """One line per arm, the lead in bold; loss stands in for accuracy where answers tell nothing.
 
     On a narrow screen the arms' names fold and the numbers stay whole.
     """
@@ -20,14 +20,13 @@ def arms_table(summary: Mapping[str, Any]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    scored = any(arm["accuracy"] is not None for arm in summary["arms"])
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("arm", overflow="fold", min_width=6)
-    for name in ("rows", "label\ntokens", "clean\nshare", "accuracy\n[95 %]" if scored else "loss", "seconds"):
+    for name in ("rows", "label\ntokens", "clean\nshare", f"{summary['metric']}\n[95 %]", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for arm in summary["arms"]:
-        result = accuracy(arm) if scored else decimals(arm["loss"])
-        numbers = [count(arm["rows"]), count(arm["label_tokens"]), percent(arm["clean_share"]), result]
+        numbers = [count(arm["rows"]), count(arm["label_tokens"]), percent(arm["clean_share"])]
+        numbers.append(result(arm, summary["metric"]))
         seconds = NONE if arm["seconds"] is None else f"{arm['seconds']:,.1f}"
         style = "bold" if arm["arm"] == summary["lead"] else ""
         table.add_row(Text(arm["arm"]), *numbers, seconds, style=style)

@@ -35,6 +35,12 @@ class Run:
         return {row["id"]: row["correct"] for row in rows if row["correct"] is not None}
 
     @cached_property
+    def losses(self) -> dict[tuple[str, int], float]:
+        """Id and number of label tokens of every gold reply to its mean loss; replies without tokens are not in it."""
+        rows = self.evaluation.rows("predictions", ["id", "n_label_tokens", "loss"])
+        return {(row["id"], row["n_label_tokens"]): row["loss"] for row in rows if row["loss"] is not None}
+
+    @cached_property
     def kept(self) -> list[str] | None:
         """Ids of the kept rows, best first; None without a selection."""
         if self.selection is None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sluicegate.reporting.numbers import INTERVALS, accuracy, bounds, count, decimals, duration, percent, points
+from sluicegate.reporting import numbers
+from sluicegate.reporting.numbers import bounds, count, decimals, duration, percent, result
 from sluicegate.reporting.summary import Summary
 
 
@@ -18,12 +19,19 @@ def render(summary: Summary) -> str:
 
 
 def _arms(summary: Summary) -> str:
-    header = ["arm", "seeds", "rows", "label tokens", "clean share", "accuracy [95 %]", "loss", "training time"]
+    metric = summary["metric"]
+    beside = ["loss"] if metric == "accuracy" else []  # no second number where the loss is the result
+    header = ["arm", "seeds", "rows", "label tokens", "clean share", f"{metric} [95 %]", *beside, "training time"]
     rows = [
-        [plain(arm["arm"]), *_sizes(arm), accuracy(arm), decimals(arm["loss"]), duration(arm["seconds"])]
+        [plain(arm["arm"]), *_sizes(arm), result(arm, metric), *_known(arm, beside), duration(arm["seconds"])]
         for arm in summary["arms"]
     ]
-    return f"## Arms\n\n{table(header, rows)}\n\nMeans over the seeds; {INTERVALS}."
+    note = f"Measured by {numbers.MEASURED[metric]}. Means over the seeds; {numbers.INTERVALS}."
+    return f"## Arms\n\n{table(header, rows)}\n\n{note}"
+
+
+def _known(arm: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    return [decimals(arm[key]) for key in keys]
 
 
 def _sizes(arm: Mapping[str, Any]) -> list[str]:
@@ -31,10 +39,9 @@ def _sizes(arm: Mapping[str, Any]) -> list[str]:
 
 
 def _differences(summary: Summary) -> str:
-    header = ["arm", "against", "points", "95 %", "seeds", "same trusted rows"]
+    header = ["arm", "against", numbers.UNITS[summary["metric"]], "95 %", "seeds", "same trusted rows"]
     rows = [
-        [plain(d["arm"]), plain(d["against"]), points(d["mean"]), bounds(d), *_pairing(d)]
-        for d in summary["differences"]
+        [plain(d["arm"]), plain(d["against"]), numbers.mean(d), bounds(d), *_pairing(d)] for d in summary["differences"]
     ]
     return "## Differences\n\n" + table(header, rows) if rows else ""
 

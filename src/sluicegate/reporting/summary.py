@@ -11,19 +11,18 @@ from sluicegate.data.world.faults import CLEAN
 from sluicegate.reporting.examples import examples
 from sluicegate.reporting.headline import headline
 from sluicegate.reporting.lineage import Arm, Run, trace_arms
+from sluicegate.reporting.outcomes import Metric, Outcomes, choose_metric, outcomes, shared_questions
 from sluicegate.reporting.pool import Pool, read_pool
 from sluicegate.reporting.scores import Scores, aurocs, histograms, read_scores
-
-Matrix = list[list[bool]]
 
 
 class Statistics(Protocol):
     """What the summary asks of `evaluation.stats`; the two rooms do not know each other and meet in the stage."""
 
-    def mean_interval(self, per_seed_correct: Any, /) -> tuple[float, float, float]:
+    def mean_interval(self, values: Any, weights: Any = None, /) -> tuple[float, float, float]:
         """Mean, low and high of seeds × questions."""
 
-    def paired_difference(self, a: Any, b: Any, /) -> tuple[float, float, float]:
+    def paired_difference(self, a: Any, b: Any, weights: Any = None, /) -> tuple[float, float, float]:
         """Mean, low and high of `a` minus `b`."""
 
     def auroc(self, scores: Any, is_good: Any, /) -> float:
@@ -37,6 +36,8 @@ class Summary(TypedDict):
     headline: str
     lead: str
     """The arm that headline, funnel and examples are about."""
+    metric: Metric
+    """What the arms are compared by; `low`, `high`, `per_seed` and the differences are of it."""
     pool: dict[str, Any] | None
     funnel: list[dict[str, Any]]
     arms: list[dict[str, Any]]
@@ -65,12 +66,14 @@ def summarize(
     tables = {i: read_scores(table) for i, table in {run.scores.id: run.scores for run in runs if run.scores}.items()}
     lead = lead_arm(traced, against)
     faults = {arm.name: shares for arm in traced if (shares := _fault_shares(arm, pools))}
-    rows = [_arm(arm, faults.get(arm.name), stats) for arm in traced]
-    differences = _differences(traced, against, stats)
+    metric = choose_metric(traced)
+    rows = [_arm(arm, metric, faults.get(arm.name), stats) for arm in traced]
+    differences = _differences(traced, against, metric, stats)
     return {
         "title": title,
-        "headline": headline(lead.name, against, rows, differences),
+        "headline": headline(lead.name, metric, rows, differences),
         "lead": lead.name,
+        "metric": metric,
         "pool": _pool(lead.first, pools),
         "funnel": _funnel(lead.first, pools),
         "arms": rows,
@@ -88,20 +91,21 @@ def lead_arm(arms: Sequence[Arm], against: str) -> Arm:
     return next((arm for arm in others if arm.first.selection), others[0])
 
 
-def _arm(arm: Arm, shares: Mapping[str, float] | None, stats: Statistics) -> dict[str, Any]:
-    questions = _shared_questions(arm.runs)
-    mean, low, high = stats.mean_interval(_matrix(arm.runs, questions)) if questions else (None, None, None)
+def _arm(arm: Arm, metric: Metric, shares: Mapping[str, float] | None, stats: Statistics) -> dict[str, Any]:
+    questions = shared_questions(arm.runs, metric)
+    found = outcomes(arm.runs, questions, metric)
+    mean, low, high = stats.mean_interval(*_given(found, metric)) if questions else (None, None, None)
+    told = {key: _mean([run.metrics.get(key) for run in arm.runs]) for key in ("accuracy", "loss")}
     return {
         "arm": arm.name,
         "seeds": len(arm.runs),
         **{key: _mean([run.model.stats.get(key) if run.model else None for run in arm.runs]) for key in TRAINED},
         "clean_share": shares.get(CLEAN, 0.0) if shares else None,
         "questions": len(questions),
-        "accuracy": mean,
+        **told | {metric: mean},
         "low": low,
         "high": high,
-        "per_seed": [fmean(run.correct[q] for q in questions) for run in arm.runs] if questions else [],
-        "loss": _mean([run.metrics.get("loss") for run in arm.runs]),
+        "per_seed": found.per_seed() if questions else [],
         "seconds": _mean([run.seconds for run in arm.runs]),
         "evaluations": [run.evaluation.id for run in arm.runs],
     }
@@ -116,28 +120,28 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return fmean(known) if known else None
 
 
-def _shared_questions(runs: Sequence[Run]) -> list[str]:
-    """Ids of the questions every run answered, sorted."""
-    return sorted(set.intersection(*(set(run.correct) for run in runs)))
+def _given(found: Outcomes, metric: Metric) -> tuple[list[list[float]], list[int] | None]:
+    """The matrix and, for the loss, what each question counts."""
+    return found.values, found.weights if metric == "loss" else None
 
 
-def _matrix(runs: Sequence[Run], questions: Sequence[str]) -> Matrix:
-    return [[run.correct[q] for q in questions] for run in runs]  # (seeds, questions)
-
-
-def _differences(arms: Sequence[Arm], against: str, stats: Statistics) -> list[dict[str, Any]]:
-    """Every arm against the control, on the questions both answered."""
+def _differences(arms: Sequence[Arm], against: str, metric: Metric, stats: Statistics) -> list[dict[str, Any]]:
+    """Every arm against the control, on the questions both were measured on; below 0 is better for the loss."""
     control = next((arm for arm in arms if arm.name == against), None)
     out = []
     for arm in arms:
-        if control is None or arm is control or not (questions := _shared_questions([*arm.runs, *control.runs])):
+        if control is None or arm is control:
             continue
-        mean, low, high = stats.paired_difference(_matrix(arm.runs, questions), _matrix(control.runs, questions))
+        if not (questions := shared_questions([*arm.runs, *control.runs], metric)):
+            continue
+        values, weights = _given(outcomes(arm.runs, questions, metric), metric)
+        of_control = outcomes(control.runs, questions, metric).values
+        mean, low, high = stats.paired_difference(values, of_control, weights)
         trusted = [_trusted(side) for side in (arm, control)]
         same = bool(trusted[0]) and trusted[0] == trusted[1]
         seeds = [len(arm.runs), len(control.runs)]
         found = {"arm": arm.name, "against": against, "mean": mean, "low": low, "high": high, "seeds": seeds}
-        out.append({**found, "same_trusted": same})
+        out.append({**found, "metric": metric, "same_trusted": same})
     return out
 
 

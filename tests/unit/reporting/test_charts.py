@@ -29,21 +29,33 @@ def drawn(summary: Summary) -> dict[str, dict[str, Any]]:
 
 
 def test_every_number_of_the_summary_has_its_chart(drawn: dict[str, Any]) -> None:
-    named = {"accuracy", "faults", "signals", "budgets", "funnel", "histogram-0", "histogram-1"}
+    named = {"result", "faults", "signals", "budgets", "funnel", "histogram-0", "histogram-1"}
     assert set(drawn) == named
     assert all(spec["width"] == "container" and isinstance(spec["height"], int) for spec in drawn.values())
 
 
 def test_what_is_unknown_is_not_drawn(bare: Summary) -> None:
     drawn = charts(bare)
-    assert set(drawn) == {"accuracy", "budgets", "funnel", "histogram-0", "histogram-1"}
-    assert {row["arm"]: row["loss"] for row in rows(drawn["accuracy"])}["gate"] == pytest.approx(1.35)
+    assert set(drawn) == {"result", "budgets", "funnel", "histogram-0", "histogram-1"}
+    assert {row["arm"]: row["loss"] for row in _points(drawn["result"])}["gate"] == pytest.approx(1.35)
+
+
+def _points(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return next(table for table in values(spec) if "label" in table[0] and len(table) > 1)
+
+
+def test_losses_are_drawn_with_their_intervals(bare: Summary) -> None:
+    spec = charts(bare)["result"]
+    ends = [arm[key] for arm in bare["arms"] for key in ("low", "high")]
+    [domain] = {tuple(found) for found in _domains(spec)}
+    assert domain[0] < min(ends) < max(ends) < domain[1]
+    assert [row["label"] for row in _points(spec)] == ["1.350", "1.550", "1.500", "1.520"]
 
 
 def test_the_accuracy_axis_holds_every_interval_and_every_seed(summary: Summary, drawn: dict[str, Any]) -> None:
     ends = [arm[key] for arm in summary["arms"] for key in ("low", "high")]
     ends += [value for arm in summary["arms"] for value in arm["per_seed"]]
-    [domain] = {tuple(found) for found in _domains(drawn["accuracy"])}
+    [domain] = {tuple(found) for found in _domains(drawn["result"])}
     assert 0 <= domain[0] < min(ends) < max(ends) < domain[1] <= 1
 
 
@@ -54,7 +66,7 @@ def _domains(spec: dict[str, Any]) -> Iterator[list[float]]:
 
 
 def test_only_the_control_is_grey(drawn: dict[str, Any]) -> None:
-    tables = [table for table in values(drawn["accuracy"]) if "control" in table[0]]
+    tables = [table for table in values(drawn["result"]) if "control" in table[0]]
     assert all([row["arm"] for row in table if row["control"]] == ["random"] for table in tables)
 
 

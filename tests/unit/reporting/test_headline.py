@@ -12,8 +12,10 @@ ARMS: list[dict[str, Any]] = [
 ]
 
 
-def difference(mean: float, low: float, high: float, same_trusted: bool = True) -> list[dict[str, Any]]:
-    bounds = {"mean": mean, "low": low, "high": high}
+def difference(
+    mean: float, low: float, high: float, same_trusted: bool = True, metric: str = "accuracy"
+) -> list[dict[str, Any]]:
+    bounds = {"mean": mean, "low": low, "high": high, "metric": metric}
     return [{"arm": "gate", "against": "random", "same_trusted": same_trusted, **bounds}]
 
 
@@ -28,21 +30,61 @@ def difference(mean: float, low: float, high: float, same_trusted: bool = True) 
     ],
 )
 def test_no_stronger_than_its_interval(found: list[dict[str, Any]], text: str) -> None:
-    assert headline("gate", "random", ARMS, found) == text
+    assert headline("gate", "accuracy", ARMS, found) == text
 
 
 def test_without_a_comparison_the_lead_stands_alone() -> None:
-    assert headline("gate", "chance", ARMS, []) == "gate answers 60.0 % [50.0, 70.0] of the questions right"
+    assert headline("gate", "accuracy", ARMS, []) == "gate answers 60.0 % [50.0, 70.0] of the questions right"
 
 
 def test_the_comparison_is_that_of_the_lead() -> None:
     other = [{**difference(0.1, 0.05, 0.2)[0], "arm": "all"}]
-    assert "answers" in headline("gate", "random", ARMS, other)
+    assert "answers" in headline("gate", "accuracy", ARMS, other)
 
 
-def test_without_answers_the_losses_are_told() -> None:
-    arms = [{**arm, "accuracy": None} for arm in ARMS]
-    tail = "(lower is better; no interval)"
-    assert headline("gate", "random", arms, []) == f"Loss on the held-out rows: gate 1.000, random 1.250 {tail}"
-    assert headline("gate", "chance", arms, []) == f"Loss on the held-out rows: gate 1.000 {tail}"
-    assert headline("random", "random", arms[1:], []) == f"Loss on the held-out rows: random 1.250 {tail}"
+LOSSES: list[dict[str, Any]] = [
+    {"arm": "gate", "accuracy": None, "low": 0.9, "high": 1.1, "loss": 1.0},
+    {"arm": "random", "accuracy": None, "low": 1.2, "high": 1.3, "loss": 1.25},
+]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text"),
+    [
+        ((-0.031, -0.05, -0.012), "gate beats random: loss lower by 0.031 [0.012, 0.050] with the same trusted rows"),
+        (
+            (0.03, 0.01, 0.05),
+            "gate falls behind random: loss higher by 0.030 [0.010, 0.050] with the same trusted rows",
+        ),
+        (
+            (-0.01, -0.03, 0.01),
+            "gate and random are within noise: loss difference −0.010 [−0.030, +0.010] with the same trusted rows",
+        ),
+        (
+            (-0.01, -0.03, 0.0),
+            "gate and random are within noise: loss difference −0.010 [−0.030, +0.000] with the same trusted rows",
+        ),
+    ],
+)
+def test_a_lower_loss_is_better(bounds: tuple[float, float, float], text: str) -> None:
+    assert headline("gate", "loss", LOSSES, difference(*bounds, metric="loss")) == text
+
+
+def test_a_loss_alone() -> None:
+    alone = "has a loss of 1.000 [0.900, 1.100] on the held-out rows (lower is better)"
+    assert headline("gate", "loss", LOSSES, []) == f"gate {alone}"
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "text"),
+    [(0.0, "No model answers any question right"), (1.0, "Every model answers every question right")],
+)
+def test_accuracies_that_tell_nothing_are_named(accuracy: float, text: str) -> None:
+    arms = [{**arm, "accuracy": accuracy} for arm in LOSSES]
+    found = headline("gate", "loss", arms, difference(-0.031, -0.05, -0.012, False, "loss"))
+    assert found == f"{text}; gate beats random: loss lower by 0.031 [0.012, 0.050]"
+
+
+def test_neither_answers_nor_replies() -> None:
+    arms = [{**LOSSES[0], "loss": None, "low": None, "high": None}]
+    assert headline("gate", "accuracy", arms, []).startswith("gate was measured on nothing")

@@ -36,7 +36,16 @@ def test_all_is_told(summary: Summary) -> None:
 
 def test_what_is_unknown_has_no_section(bare: Summary) -> None:
     heads = [line for line in render(bare).splitlines() if line.startswith("#")]
-    assert heads == ["# Which rows?", "## Arms", "## Rows", "## Examples"]
+    assert heads == ["# Which rows?", "## Arms", "## Differences", "## Rows", "## Examples"]
+
+
+def test_losses_have_intervals_and_say_which_way_is_better(bare: Summary) -> None:
+    text, gate = render(bare), bare["arms"][0]
+    assert "| clean share | loss [95 %] | training time |" in text
+    assert f"| 1.350 [{gate['low']:.3f}, {gate['high']:.3f}] |" in text
+    assert "| against | nats (below 0 is better) | 95 % |" in text
+    assert "| gate | random | −0.200 | [−0." in text
+    assert "in nats per label token (lower is better)" in text
 
 
 def test_every_row_of_a_table_has_its_cells(summary: Summary) -> None:

@@ -33,7 +33,19 @@ def test_decimals() -> None:
 def test_accuracy_and_bounds() -> None:
     assert numbers.accuracy({"accuracy": 0.614, "low": 0.58, "high": 0.6494}) == "61.4 % [58.0, 64.9]"
     assert numbers.accuracy({"accuracy": None}) == "–"
-    assert numbers.bounds({"low": -0.021, "high": 0.15}) == "[−2.1, +15.0]"
+    assert numbers.bounds({"metric": "accuracy", "low": -0.021, "high": 0.15}) == "[−2.1, +15.0]"
+
+
+def test_losses_and_their_differences() -> None:
+    arm = {"accuracy": None, "loss": 1.35, "low": 1.3, "high": 1.4}
+    assert numbers.result(arm, "loss") == "1.350 [1.300, 1.400]"
+    assert numbers.result({**arm, "low": None}, "loss") == "1.350"
+    assert numbers.result({**arm, "loss": None}, "loss") == numbers.result(arm, "accuracy") == "–"
+    found = {"metric": "loss", "mean": -0.0312, "low": -0.05, "high": 0.0121}
+    assert numbers.mean(found) == "−0.031"
+    assert numbers.bounds(found) == "[−0.050, +0.012]"
+    assert numbers.mean({"metric": "accuracy", "mean": 0.117}) == "+11.7"
+    assert numbers.nats(-0.0001) == "+0.000"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from fake_runs import HOSTILE, FakeRuns
 from sluicegate.evaluation import stats
 from sluicegate.reporting import page
 from sluicegate.reporting.charts import charts
-from sluicegate.reporting.numbers import INTERVALS, accuracy, count
+from sluicegate.reporting.numbers import INTERVALS, accuracy, count, loss
 from sluicegate.reporting.summary import Summary, summarize
 
 
@@ -98,14 +98,21 @@ def test_without_faults_and_answers(bare: Summary) -> None:
     found = Outline(page.render(bare))
     assert "Loss" in found.text
     assert "Faults were planted" not in found.text
-    assert INTERVALS not in found.text
-    assert set(found.specs) == {"accuracy", "budgets", "funnel", "histogram-0", "histogram-1"}
+    assert INTERVALS in found.text
+    text = re.sub(r"\s+", " ", found.text)
+    assert "loss [95 %]" in text
+    assert "accuracy" not in text.casefold()
+    assert "lower is better" in text
+    assert "nats (below 0 is better)" in text
+    for arm in bare["arms"]:
+        assert loss(arm) in text
+    assert set(found.specs) == {"result", "budgets", "funnel", "histogram-0", "histogram-1"}
 
 
 def test_a_model_from_elsewhere_alone(tmp_path: Path) -> None:
     found = Outline(page.render(summarize("", {"bought": [FakeRuns(tmp_path / "s").bought(0.5)]}, "", 20, stats)))
     assert "rows in the pool" not in found.text
-    assert set(found.specs) == {"accuracy"}
+    assert set(found.specs) == {"result"}
 
 
 def test_the_same_summary_gives_the_same_page(summary: Summary, html: str) -> None:

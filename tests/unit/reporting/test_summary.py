@@ -7,8 +7,8 @@ from statistics import fmean
 
 import pytest
 
-from fake_runs import DROPPED, QUESTIONS, TOKENS, TRUSTED, FakeRuns
-from sluicegate.artifacts import Artifact, seal
+from fake_runs import DROPPED, PREDICTIONS, QUESTIONS, TOKENS, TRUSTED, FakeRuns
+from sluicegate.artifacts import Artifact, seal, write_arrow
 from sluicegate.evaluation import stats
 from sluicegate.reporting.pool import fault_of
 from sluicegate.reporting.summary import Summary, summarize
@@ -154,11 +154,53 @@ def test_without_a_control_nothing_is_compared(arms: Arms) -> None:
 def test_a_pool_without_known_faults_and_questions_without_answers(bare: Summary) -> None:
     assert bare["pool"] is not None
     assert bare["pool"]["clean_share"] is None
-    assert (bare["faults"], bare["signals"], bare["differences"]) == ({}, [], [])
+    assert (bare["faults"], bare["signals"], bare["metric"]) == ({}, [], "loss")
     for found in bare["arms"]:
-        assert (found["clean_share"], found["accuracy"], found["low"], found["per_seed"]) == (None, None, None, [])
+        assert (found["clean_share"], found["accuracy"]) == (None, None)
+        assert found["low"] < found["loss"] < found["high"]
+        assert fmean(found["per_seed"]) == pytest.approx(found["loss"])
     assert arm(bare, "gate")["loss"] == pytest.approx(1.35)
-    assert bare["headline"].startswith("Loss on the held-out rows: gate 1.350, random 1.550")
+    assert [found["mean"] for found in bare["differences"]] == pytest.approx([-0.2, -0.05, -0.03], abs=1e-6)
+    assert {found["metric"] for found in bare["differences"]} == {"loss"}
+    assert bare["headline"].startswith("gate beats random: loss lower by 0.200 [")
+
+
+def silent(tmp_path: Path, rate: float) -> tuple[FakeRuns, Arms]:
+    """Two arms that answer nothing, or everything, one with a lower loss."""
+    runs = FakeRuns(tmp_path / "store")
+    rates = {"gate": rate + 0.1, "random": rate}
+    return runs, {name: [runs.evaluation(name, 0, rate, runs.pool)] for name, rate in rates.items()}
+
+
+@pytest.mark.parametrize(("rate", "accuracy", "said"), [(-0.2, 0.0, "No model"), (1.0, 1.0, "Every model")])
+def test_accuracies_without_information_give_way_to_the_loss(
+    tmp_path: Path, rate: float, accuracy: float, said: str
+) -> None:
+    found = summarize("", silent(tmp_path, rate)[1], "random", 0, stats)
+    assert found["metric"] == "loss"
+    assert [arm["accuracy"] for arm in found["arms"]] == [accuracy, accuracy]
+    assert found["headline"].startswith(said)
+    assert "gate beats random: loss lower by 0.100" in found["headline"]
+
+
+def test_long_replies_count_more_as_in_the_metrics(tmp_path: Path) -> None:
+    _, arms = silent(tmp_path, -0.2)
+    [evaluation] = arms["gate"]
+    rows = list(evaluation.rows("predictions"))
+    total = sum(row["loss"] * row["n_label_tokens"] for row in rows) / sum(row["n_label_tokens"] for row in rows)
+    found = arm(summarize("", arms, "random", 0, stats), "gate")
+    assert found["loss"] == pytest.approx(total) == pytest.approx(2.1)
+    assert found["questions"] == QUESTIONS
+    assert abs(fmean(row["loss"] for row in rows) - total) > 1e-3
+
+
+def test_losses_over_other_tokens_are_not_compared(tmp_path: Path) -> None:
+    _, arms = silent(tmp_path, -0.2)
+    rows = [{**row, "n_label_tokens": row["n_label_tokens"] + 1} for row in arms["gate"][0].rows("predictions")]
+    write_arrow(arms["gate"][0].path / "predictions.parquet", rows, PREDICTIONS)
+    found = summarize("", arms, "random", 0, stats)
+    assert found["differences"] == []
+    assert arm(found, "gate")["low"] is not None
 
 
 def test_seconds_are_the_mean_training_time_of_the_models_manifests(tmp_path: Path) -> None:
