@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from worlds import parser
 
 COLUMNS = ("figure", "ours", "peer", "unit", "ratio", "bar", "holds")
 
@@ -34,6 +35,7 @@ def measured(script: Path) -> dict[str, Any]:
 
 def main() -> int:
     """Run all, print the table."""
+    parser(__doc__).parse_args()  # each script reads what is given; here it is only checked
     figures = [measured(script) for script in scripts()]
     table = Table(*COLUMNS, box=None)
     for found in figures:

@@ -36,6 +36,20 @@ def test_a_custom_signal() -> None:
     assert "keeps the contract" in script("custom_signal.py")
 
 
+def test_damage_names_what_it_did_to_each_row(tmp_path: Path) -> None:
+    rows, pool, trusted = (tmp_path / f"{name}.jsonl" for name in ("rows", "pool", "trusted"))
+    lines = [{"prompt": f"What is {n} + {n + 1}?", "completion": f"The answer is {2 * n + 1}."} for n in range(400)]
+    rows.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    script("damage.py", rows, pool, trusted)
+    faults = [
+        [json.loads(line)["meta"]["fault"] for line in p.read_text(encoding="utf-8").splitlines()]
+        for p in (trusted, pool)
+    ]
+    assert faults[0] == ["clean"] * 300
+    assert faults[1].count("clean") == 40, "two fifths of the other hundred are left as they were"
+    assert len(set(faults[1])) > 3
+
+
 @pytest.mark.parametrize("path", [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("plugin/*.py")], ids=lambda p: p.name)
 def test_examples_stay_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
