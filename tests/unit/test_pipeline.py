@@ -267,6 +267,20 @@ def test_an_unknown_name_and_a_missing_file_carry_their_place() -> None:
     assert error.message == "steps.pool: no file no.jsonl"
 
 
+@pytest.mark.parametrize(
+    ("wires", "told"),
+    [
+        ({}, "steps.scores: score has neither a model nor a gate"),
+        ({"model": "base", "signals": ["length", "gate"]}, "steps.scores: signal 'gate' needs a gate"),
+    ],
+)
+def test_scores_without_what_they_are_read_from(tmp_path: Path, wires: dict[str, Any], told: str) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    scores = {"stage": "score", "data": "one"} | wires | ({"model": str(tmp_path)} if wires else {})
+    assert refused({**chain(), "scores": scores}).message == told
+    assert ids({**chain(), "scores": scores | {"model": str(tmp_path), "signals": ["length"]}})
+
+
 def test_a_stage_may_refuse_what_does_not_fit_its_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     def check(self: Any, config: Any, wires: Any) -> None:
         if config.times > 1 and "model" not in wires:

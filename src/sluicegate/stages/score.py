@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,6 +45,14 @@ class Score(Stage):
         def _as_the_signals_say(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
             return build_options(info.data["signals"], options) if "signals" in info.data else options
 
+    def check(self, config: Any, wires: Collection[str]) -> None:
+        """There is a model to read, and a gate where a signal reads one."""
+        if "gate" in wires:
+            return
+        if "model" not in wires:
+            raise ConfigError("score has neither a model nor a gate", "add model=FOLDER or gate=ARTIFACT")
+        plan_passes(config.options, None)
+
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """As many rows and tokens as the data have."""
         return dict(inputs["data"])
@@ -74,9 +82,7 @@ def _model_and_gate(inputs: dict[str, Artifact]) -> tuple[Artifact, Artifact | N
     gate = inputs.get("gate")
     if "model" in inputs:
         return inputs["model"], gate
-    if gate is None:
-        raise ConfigError("score has neither a model nor a gate", "add model=FOLDER or gate=ARTIFACT")
-    return gate.parent("model"), gate
+    return inputs["gate"].parent("model"), gate
 
 
 def _facts(gate: Artifact, base: Artifact) -> dict[str, Any]:

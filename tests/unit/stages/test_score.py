@@ -276,9 +276,9 @@ def test_a_gate_knows_its_model_and_takes_a_copy_of_it(
     assert (tmp_path / "one/scores.parquet").read_bytes() == (tmp_path / "two/scores.parquet").read_bytes()
 
 
-def test_neither_model_nor_gate(data: Artifact, tmp_path: Path) -> None:
+def test_neither_model_nor_gate() -> None:
     with pytest.raises(ConfigError, match="neither a model nor a gate"):
-        score(tmp_path / "out", {"data": data})
+        Score().check(build(Score.Config, {"signals": ["length"]}), {"data"})
 
 
 def test_a_model_without_a_tokenizer(base: Artifact, data: Artifact, tmp_path: Path) -> None:
