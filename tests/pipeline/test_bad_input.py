@@ -292,12 +292,12 @@ def test_a_model_folder_without_a_tokenizer(refused: Sluice, data: str) -> None:
 
 def test_a_model_that_is_nowhere(refused: Sluice, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    ended = refused(5, "score", data, "model=./nowhere")
+    ended = refused(5, "score", data, "model=./nowhere", "signals=[length]")
     assert ended.error == "steps.score.model: no model folder ./nowhere"
-    ended = refused(5, "score", data, "model=some/model")
+    ended = refused(5, "score", data, "model=some/model", "signals=[length]")
     assert ended.hint == "get it with: hf download some/model"
     Path("empty").mkdir()
-    ended = refused(5, "score", data, "model=empty")
+    ended = refused(5, "score", data, "model=empty", "signals=[length]")
     assert ended.error == "steps.score.model: empty has no config.json"
 
 
