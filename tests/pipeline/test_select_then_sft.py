@@ -32,9 +32,9 @@ USED: dict[Family, tuple[str, str]] = {
     "llama": ("gsm8k", "math"),
 }
 """Family to the shapes of its pool and of its trusted rows."""
-QUICK = ("warmup.epochs=2", "warmup.copies=2", "reference.epochs=1", "vars.epochs=1", "vars.max_new_tokens=4")
+QUICK = ("warmup.epochs=2", "warmup.copies=2", "vars.epochs=1", "vars.max_new_tokens=4")
 ADAPTER = (*QUICK, "warmup.reference.steps=10", "vars.method=lora")
-READ = {"trusted", "test", "pool", "warmup", "scores", "reference", "scores-reference"}
+READ = {"trusted", "test", "pool", "warmup", "scores"}
 CHOICE = READ | {"pick-gate", "pick-reference", "pick-random-0"}
 LONG = 300
 """Characters that fill the tokens a row may have, at a token per byte."""

@@ -41,6 +41,7 @@ def planned(names: Sequence[str], gate: dict[str, Any] | None) -> list[tuple[str
             [("tuned", ["random", "gate"], True), ("base", ["perplexity"], False)],
         ),
         (["reference"], ON_COPY, [("tuned", ["reference"], False)]),
+        (["reference", "gate"], ON_BASE, [("base", ["reference", "gate"], True)]),
         (["perplexity", "length"], None, [("base", ["perplexity", "length"], False)]),
         (["length", "random", "length"], None, [("nothing", ["length", "random"], False)]),
     ],
@@ -56,7 +57,6 @@ def test_signals_share_the_pass_of_the_model_they_read(
     [
         ("gate", None, "signal 'gate' needs a gate"),
         ("reference", None, "signal 'reference' needs a gate"),
-        ("reference", ON_BASE, "needs a gate with a reference copy, and this one reads its base"),
     ],
 )
 def test_a_signal_without_what_it_reads_is_refused(name: str, gate: dict[str, Any] | None, said: str) -> None:
