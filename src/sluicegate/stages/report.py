@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import Field
 
 from sluicegate.artifacts import Artifact, write_json
-from sluicegate.errors import ConfigError
 from sluicegate.registry import did_you_mean
 from sluicegate.runtime import console, warn
 from sluicegate.stages.base import Stage
@@ -34,7 +33,7 @@ class Report(Stage):
         from sluicegate.reporting import markdown, page
         from sluicegate.reporting.summary import summarize
 
-        arms = by_arm(inputs["arms"])
+        arms: dict[str, list[Artifact]] = inputs["arms"]
         if config.against not in arms:
             warn(f"report compares nothing: no arm '{config.against}'. {did_you_mean(config.against, arms)}".strip())
         summary = summarize(config.title, arms, config.against, config.examples, stats)
@@ -49,10 +48,3 @@ class Report(Stage):
         summary = json.loads((artifact.path / "summary.json").read_text(encoding="utf-8"))
         console().print(f"{summary['headline']}\n{artifact.path / 'report.html'}", markup=False, soft_wrap=True)
         console().print(arms_table(summary))
-
-
-def by_arm(given: Any) -> dict[str, list[Artifact]]:
-    """Arm to its evaluations; an arm that was trained once may be given without a list."""
-    if not isinstance(given, dict):
-        raise ConfigError("report's arms have no names", "map names to evaluations: arms: {gate: [...], random: [...]}")
-    return {name: runs if isinstance(runs, list) else [runs] for name, runs in given.items()}

@@ -8,9 +8,8 @@ import pytest
 
 from fake_runs import FakeRuns
 from sluicegate.config import build
-from sluicegate.errors import ConfigError
 from sluicegate.pipeline import run
-from sluicegate.stages.report import Report, by_arm
+from sluicegate.stages.report import Report
 from sluicegate.testing import check_config
 
 
@@ -55,14 +54,6 @@ def test_an_unknown_control_is_a_warning_with_a_guess(
     assert "report compares nothing: no arm 'randon'" in said
     assert "did you mean 'random'?" in said
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["differences"] == []
-
-
-def test_arms_need_names(runs: FakeRuns) -> None:
-    one = runs.evaluation("all", 0, 0.5, runs.pool)
-    assert by_arm({"all": one, "again": [one]}) == {"all": [one], "again": [one]}
-    for unnamed in (one, [one]):
-        with pytest.raises(ConfigError, match="no names"):
-            by_arm(unnamed)
 
 
 def test_a_run_ends_with_the_table_made_now_or_before(
