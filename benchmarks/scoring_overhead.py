@@ -21,7 +21,8 @@ from figure import figure
 from worlds import parser
 
 from sluicegate.models.encode import Encoded, collate, length_batches
-from sluicegate.models.gates import N_CONTEXT_GAIN, N_SURPRISE, SurpriseGate, detach
+from sluicegate.models.gates.base import detach
+from sluicegate.models.gates.surprise import N_CONTEXT_GAIN, N_SURPRISE, SurpriseGate
 from sluicegate.models.load import Loaded
 from sluicegate.runtime import pick_device, pick_dtype
 from sluicegate.scoring.forward import Reader

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from sluicegate.artifacts import file_hash
 from sluicegate.models.encode import Encoded, collate
-from sluicegate.models.gates import SurpriseGate, attach, detach, gate_logits, surprise_features
+from sluicegate.models.gates.base import Tokens, attach, detach, token_logits
+from sluicegate.models.gates.surprise import SurpriseGate, surprise_features
 from sluicegate.models.surprise import read
 
 
@@ -38,7 +39,7 @@ def test_logits_are_the_same_bits_with_gates_on_in_use_and_off(
     assert torch.equal(own_logits(model, batch), bare)
     reading = read(model, rows, pad_id=0)
     surprise = surprise_features(reading.loss, reading.entropy, reading.row, None)
-    gate_logits(list(gates.values()), reading.row, reading.position, surprise, len(rows))
+    token_logits(list(gates.values()), Tokens(reading.row, reading.position, surprise))
     assert torch.equal(own_logits(model, batch), bare)
     detach(model)
     assert torch.equal(own_logits(model, batch), bare)

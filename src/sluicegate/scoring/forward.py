@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from sluicegate.models.encode import Encoded, length_batches
-from sluicegate.models.gates import SurpriseGate, attach, gate_logits, load_gates, surprise_features
+from sluicegate.models.gates.base import Gate, Tokens, attach, pooled, token_logits
+from sluicegate.models.gates.files import load_gates
+from sluicegate.models.gates.surprise import surprise_features
 from sluicegate.models.load import Loaded, load_plain
 from sluicegate.models.reference import load_reference
 from sluicegate.models.surprise import free_losses, read
@@ -31,7 +33,7 @@ class Reader:
         context_gain: whether those gates were warmed up with a second pass without the prompt.
     """
 
-    def __init__(self, loaded: Loaded, gates: dict[int, SurpriseGate], context_gain: bool = False) -> None:
+    def __init__(self, loaded: Loaded, gates: Mapping[int, Gate], context_gain: bool = False) -> None:
         attach(loaded.model, gates)
         self.loaded = loaded
         self.gates = list(gates.values())
@@ -70,7 +72,8 @@ class Reader:
         score = torch.full((n_rows,), torch.nan)
         if self.gates:
             surprise = surprise_features(reading.loss, reading.entropy, reading.row, free)
-            score = gate_logits(self.gates, reading.row, reading.position, surprise, n_rows)
+            z = token_logits(self.gates, Tokens(reading.row, reading.position, surprise))  # (L, T)
+            score = pooled(self.gates, z, reading.row, n_rows).mean(0)
         return reading.row_loss().cpu(), score.cpu(), narrow(reading.prompt_state).cpu()
 
 

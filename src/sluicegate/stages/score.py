@@ -87,7 +87,7 @@ def _model_and_gate(inputs: dict[str, Artifact]) -> tuple[Artifact, Artifact | N
 
 def _facts(gate: Artifact, base: Artifact) -> dict[str, Any]:
     """What `gate.json` says, once it is sure that the gate belongs to this base."""
-    from sluicegate.models.gates import SETTINGS, weights_hash
+    from sluicegate.models.gates.files import SETTINGS, weights_hash
 
     facts = json.loads((gate.path / SETTINGS).read_text(encoding="utf-8"))
     if facts["base_weights"] != weights_hash(base.path):

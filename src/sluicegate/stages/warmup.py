@@ -28,7 +28,7 @@ class Warmup(Stage):
         return dict(inputs["trusted"])
 
     def fill(self, out: Path, config: WarmupConfig, inputs: dict[str, Artifact]) -> dict[str, Any]:
-        from sluicegate.models.gates import SETTINGS, save_gates, weights_hash
+        from sluicegate.models.gates.files import SETTINGS, save_gates, weights_hash
         from sluicegate.models.load import load_plain
         from sluicegate.training.warmup import check_enough, warm_up
 

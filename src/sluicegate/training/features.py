@@ -12,7 +12,8 @@ from torch import Tensor
 
 from sluicegate.errors import ArtifactError
 from sluicegate.models.encode import Encoded, length_batches
-from sluicegate.models.gates import mlp_of, surprise_features
+from sluicegate.models.gates.surprise import surprise_features
+from sluicegate.models.layers import mlp_of
 from sluicegate.models.surprise import free_losses, read
 from sluicegate.runtime import track
 

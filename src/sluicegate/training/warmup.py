@@ -20,7 +20,8 @@ from torch import Tensor
 from sluicegate.data.corrupt import make_corruptions
 from sluicegate.errors import DataError
 from sluicegate.models.encode import Encoded, Encoder
-from sluicegate.models.gates import SurpriseGate, decoder_layers, soft_min, spaced_layers
+from sluicegate.models.gates.surprise import SurpriseGate, soft_min
+from sluicegate.models.layers import decoder_layers, spaced_layers
 from sluicegate.models.load import Loaded
 from sluicegate.runtime import say, seed_everything, track
 from sluicegate.schema import Record

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from sluicegate.models.encode import Encoded, Encoder
-from sluicegate.models.gates import SurpriseGate, decoder_layers
+from sluicegate.models.gates.surprise import SurpriseGate
+from sluicegate.models.layers import decoder_layers
 from sluicegate.models.load import Loaded
 from sluicegate.models.surprise import without_prompt
 from sluicegate.schema import Message, Record, make_record

@@ -12,7 +12,7 @@ import pytest
 from sluicegate.artifacts import Artifact, Store, external, file_hash, write_table
 from sluicegate.config import build
 from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, DataError, MissingError
-from sluicegate.models.gates import load_gates, weights_hash
+from sluicegate.models.gates.files import load_gates, weights_hash
 from sluicegate.schema import Record
 from sluicegate.stages.warmup import Warmup
 from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool

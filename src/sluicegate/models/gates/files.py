@@ -1,0 +1,49 @@
+"""Gates on disk: a file of their own beside the model they were made for, which stays a plain model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from sluicegate.artifacts import file_hash
+from sluicegate.models.gates.base import Gate
+from sluicegate.models.gates.surprise import SurpriseGate
+
+WEIGHTS = "gate.safetensors"
+SETTINGS = "gate.json"
+KINDS: dict[str, type[Gate]] = {gate.kind: gate for gate in (SurpriseGate,)}
+
+
+def save_gates(gates: Mapping[int, Gate], folder: Path) -> None:
+    """Write `gate.safetensors`; keys are `<layer>.<parameter>`, its metadata names the kind."""
+    from safetensors.torch import save_file
+
+    tensors = {
+        f"{i}.{n}": p.detach().cpu().contiguous() for i, gate in gates.items() for n, p in gate.named_parameters()
+    }
+    (kind,) = {gate.kind for gate in gates.values()}
+    save_file(tensors, folder / WEIGHTS, metadata={"kind": kind})
+
+
+def load_gates(folder: Path) -> dict[int, Gate]:
+    """The gates of a gate artifact, by layer number."""
+    from safetensors import safe_open
+
+    with safe_open(folder / WEIGHTS, framework="pt") as file:
+        kind = KINDS[file.metadata()["kind"]]
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+    gates: dict[int, Gate] = {}
+    for number in sorted({int(key.partition(".")[0]) for key in tensors}):
+        state = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
+        gates[number] = kind.of_state(state)
+        gates[number].load_state_dict(state)
+    return gates
+
+
+def weights_hash(folder: Path) -> str:
+    """12 hex digits over a model folder's weight files: what a gate was made for."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        digest.update(file_hash(path).encode())
+    return digest.hexdigest()[:12]
