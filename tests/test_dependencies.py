@@ -10,7 +10,8 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-ASKED = [Requirement(text) for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
+ASKED = [Requirement(text) for text in PROJECT["dependencies"] + EXTRAS if not text.startswith(PROJECT["name"])]
 
 
 def pins() -> dict[str, str]:

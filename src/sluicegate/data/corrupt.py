@@ -17,6 +17,9 @@ from sluicegate.registry import CORRUPTIONS
 from sluicegate.schema import Message, Record, make_record
 
 KINDS = ("mismatch", "number", "truncate", "swap", "replace")
+"""What a gate learns from unless told otherwise."""
+UNSEEN: tuple[str, ...] = ()
+"""What it never learns from, so that its held-out AUROC also tells how it does on damage of other kinds."""
 TRIES = 10
 
 # A unit is one Chinese or Japanese character or punctuation mark, else a run of anything but space. It is read off

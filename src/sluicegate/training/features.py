@@ -47,7 +47,7 @@ def read_features(
     layers: Sequence[int],
     context_gain: bool,
     pad_id: int,
-    batch_size: int,
+    batch_tokens: int,
 ) -> Features:
     """One pass (two with the context gain) over `rows`, in batches of like length; kept on the CPU.
 
@@ -55,8 +55,8 @@ def read_features(
         ArtifactError: the model's own numbers are not finite.
     """
     parts: dict[int, tuple[list[Tensor], list[Tensor], Tensor]] = {}
-    free = free_losses(model, rows, pad_id, batch_size=batch_size) if context_gain else None
-    for places in track(length_batches([len(e.ids) for e in rows], batch_size=batch_size), "read trusted rows"):
+    free = free_losses(model, rows, pad_id, batch_tokens=batch_tokens) if context_gain else None
+    for places in track(length_batches([len(e.ids) for e in rows], batch_tokens=batch_tokens), "read trusted rows"):
         batch = [rows[i] for i in places]
         with _mlp_inputs(model, layers) as states:  # (B, T, H) each
             reading = read(model, batch, pad_id)

@@ -29,6 +29,8 @@ from sluicegate.training.features import Features, read_features
 from sluicegate.training.reference import tune_reference
 from sluicegate.training.warmup_config import WarmupConfig
 
+EPOCHS, LEARNING_RATE = 20, 5e-3
+"""Where the config leaves them open."""
 FEWEST = 20
 """Trusted rows below which there is nothing to learn from and nothing to hold out."""
 HELD_OUT = 0.2
@@ -70,7 +72,7 @@ def warm_up(base: Loaded, trusted: Sequence[Record], config: WarmupConfig, out: 
     layers = spaced_layers(len(decoder_layers(model)), config.layers)
     model.eval().requires_grad_(False)
     features = read_features(
-        model, [x.encoded for x in lessons], layers, config.context_gain, pad_id, config.read_batch_size
+        model, [x.encoded for x in lessons], layers, config.context_gain, pad_id, config.read_batch_tokens
     )
     facts = _held_out(features, lessons, config)
     rough = ": a rough number" if facts["held_out_rows"] < FEW_HELD_OUT else ""
@@ -91,13 +93,13 @@ def fit(features: Features, good: Tensor, config: WarmupConfig) -> list[Surprise
                    for xs in (features.now, features.before))  # fmt: skip
     mean, deviation = _scale(features.surprise)
     scaled = Features(now, before, (features.surprise - mean) / deviation, features.start)
-    optimizer = torch.optim.AdamW(
-        [p for g in gates for p in g.parameters()], lr=config.learning_rate, weight_decay=config.weight_decay
-    )
+    rate = config.learning_rate or LEARNING_RATE
+    parameters = [p for gate in gates for p in gate.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=config.weight_decay)
     weight = torch.where(good, config.positive_weight, 1.0)
     batches = list(_batches(len(good), config))
     for step, rows in enumerate(track(batches, "fit the gate")):
-        optimizer.param_groups[0]["lr"] = config.learning_rate * (1 - step / len(batches))
+        optimizer.param_groups[0]["lr"] = rate * (1 - step / len(batches))
         logits = row_logits(gates, scaled, rows)  # (L, b)
         target, weights = good[rows].float().expand_as(logits), weight[rows].expand_as(logits)
         F.binary_cross_entropy_with_logits(logits, target, weight=weights).backward()
@@ -173,7 +175,7 @@ def _only(features: Features, rows: Tensor) -> Features:
 def _batches(n: int, config: WarmupConfig) -> Iterator[Tensor]:
     rng = random.Random(config.seed)
     order = list(range(n))
-    for _ in range(config.epochs):
+    for _ in range(config.epochs or EPOCHS):
         rng.shuffle(order)
         for at in range(0, n, config.batch_size):
             yield torch.tensor(order[at : at + config.batch_size])

@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from sluicegate.config import Config, runtime
-from sluicegate.data.corrupt import KINDS
+from sluicegate.data.corrupt import KINDS, UNSEEN
+from sluicegate.models.adapters import LoraSettings
 from sluicegate.registry import CORRUPTIONS, did_you_mean
 
 
@@ -29,40 +30,74 @@ class ReferenceConfig(Config):
 class WarmupConfig(Config):
     """How a gate is warmed up."""
 
-    kind: Literal["surprise"] = "surprise"
-    """What the gate reads: the residual stream and the token's surprise."""
-    rank: int = Field(16, ge=1)
-    """Width of each layer's gate."""
+    kind: Literal["surprise", "linear", "trash"] = "surprise"
+    """`surprise`: the default. `linear`: a gate beside each MLP, in nothing's way, trained by LM loss + w · mean gate.
+    `trash`: y = g · MLP(x) + (1 - g) · trash(x), trained by the same loss."""
     layers: int = Field(8, ge=1)
     """Most layers that carry a gate, evenly spaced."""
-    context_gain: bool = True
-    """Also read each response without its prompt: finds answers to another question, at one more forward pass."""
-    reference: ReferenceConfig = ReferenceConfig()
-    """The briefly tuned copy the gate reads."""
-    corruptions: list[str] = Field(list(KINDS), min_length=1)
-    """Kinds of damage to learn from (sluice ls corruptions)."""
-    copies: int = Field(8, ge=1)
-    """Damaged copies of every trusted row."""
-    epochs: int = Field(20, ge=1)
-    """Times the gate sees every row, damaged or not."""
-    batch_size: int = Field(64, ge=1)
-    """Rows per optimizer step."""
-    learning_rate: float = Field(5e-3, gt=0)
-    """Its first value; it falls to 0 linearly."""
-    weight_decay: float = Field(0.01, ge=0)
-    """Decay of the gate's weights."""
-    positive_weight: float = Field(6.0, gt=0)
-    """Weight of an undamaged row against one damaged copy."""
     max_length: int = Field(2048, ge=2)
     """Tokens of a row that are read."""
     seed: int = 0
     """Seed of the damage, of what is held out and of the gate's first weights."""
+    batch_size: int = Field(64, ge=1)
+    """Rows per optimizer step."""
+    epochs: int | None = Field(None, ge=1)
+    """Times the gate sees every row, damaged or not. None: 20 (surprise) or 1 (linear, trash)."""
+    learning_rate: float | None = Field(None, gt=0)
+    """Its first value; it falls to 0 linearly. None: 5e-3 (surprise), 1e-3 (linear) or 1e-2 (trash)."""
+    weight_decay: float = Field(0.01, ge=0)
+    """Decay of the gate's weights."""
+
+    # surprise
+
+    rank: int = Field(16, ge=1)
+    """surprise: width of each layer's gate."""
+    context_gain: bool = True
+    """surprise: also read each response without its prompt: finds answers to another question, at one more pass."""
+    reference: ReferenceConfig = ReferenceConfig()
+    """surprise: the briefly tuned copy the gate reads."""
+    cross_fit: bool = False
+    """surprise: tune two copies, each on one half of the trusted rows, and give each a gate on the other half; the
+    score is the mean of both. Twice the cost."""
+    corruptions: list[str] = Field(list(KINDS), min_length=1)
+    """surprise: kinds of damage to learn from (sluice ls corruptions)."""
+    copies: int = Field(8, ge=1)
+    """surprise: damaged copies of every trusted row."""
+    positive_weight: float = Field(6.0, gt=0)
+    """surprise: weight of an undamaged row against one damaged copy."""
+
+    # linear and trash
+
+    trainable: Literal["gates", "router"] = "gates"
+    """linear, trash: `router`, for a mixture of experts, trains its routers and nothing else; the share of probability
+    that a router gives the experts it chooses is then the gate."""
+    trash: Literal["zero", "noise"] = "zero"
+    """trash: what a closed gate lets through: nothing, or noise as strong as the MLP's output."""
+    mode: Literal["full_rank", "lora"] = "full_rank"
+    """linear, trash: `full_rank` trains the gates' (or the routers') own weights; `lora` trains a low-rank update: of
+    the routers, or of the base's linear layers beside the gates, kept as an adapter in the gate's artifact."""
+    lora: LoraSettings = LoraSettings(rank=8, alpha=16)
+    """linear, trash: the shape of that update."""
+    quality_loss_weight: float = Field(0.1, ge=0)
+    """linear, trash: w of LM loss + w · mean gate."""
+    average: Literal["sample", "token"] = "sample"
+    """linear, trash: the mean gate is over the rows' means, or over all tokens."""
+    load_balancing: bool = False
+    """linear, trash: add the load-balancing loss of a mixture of experts."""
+    balance: float | None = Field(None, ge=0, le=2)
+    """linear, trash: b of the target-task loss, in place of the mean gate: b · g on rows of `data` and (2 - b)(1 - g)
+    on trusted rows."""
+
+    # what is asked of it
+
+    unseen: list[str] = list(UNSEEN)
+    """Kinds of damage the gate never learns from, which its held-out AUROC is measured on as well."""
     min_auroc: float | None = Field(None, ge=0, le=1)
     """Stop with exit code 4, and make no gate, when the held-out AUROC is below this."""
-    read_batch_size: int = runtime(64, ge=1)
-    """Rows per forward pass while states are read."""
+    read_batch_tokens: int = runtime(8192, ge=1)
+    """Padded tokens per forward pass while rows are read; a longer row goes alone."""
 
-    @field_validator("corruptions")
+    @field_validator("corruptions", "unseen")
     @classmethod
     def _are_known(cls, kinds: list[str]) -> list[str]:
         known = CORRUPTIONS.names()
