@@ -5,8 +5,8 @@ into a `selection`, and the selection trains a `model` that an `evaluation` judg
 shows. Every arrow is a stage, every noun a sealed folder. Layers, high to low; a module imports only
 from layers below its own, and names joined by `|` do not know each other:
 
-    cli : testing > pipeline | reference > stages > training | evaluation | scoring | selection | reporting
-      > models | data > artifacts > runtime : registry : config > schema > errors
+    cli : testing > verbs > pipeline > planning | reference > stages
+      > training | evaluation | scoring | selection | reporting > models | data > artifacts > runtime : registry : config > schema > errors
 """
 
 __version__ = "0.1.0"

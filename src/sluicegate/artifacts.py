@@ -177,6 +177,20 @@ class Store:
                     hidden.rename(self.root / artifact_id)
         return self.open(artifact_id)
 
+    def contribute(self, artifact_id: str, share: Callable[[Path], dict[str, Any]]) -> dict[str, Any] | None:
+        """Let `share` do a part of the work in the hidden folder that `make` will finish, beside others that do.
+
+        `make` waits for all who contribute. Returns what `share` did, None where the artifact stands already.
+        """
+        hidden = self.root / f".{artifact_id}"
+        with storage_errors(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with _lock(self.root / f".{artifact_id}.lock", shared=True):
+                if self.has(artifact_id):
+                    return None
+                hidden.mkdir(exist_ok=True)
+                return share(hidden)
+
     def lineage(self, artifact_id: str) -> list[str]:
         """Ids from the first ancestor to this artifact, each once; those of ancestors that are gone too."""
         return list(_lineage(self.open(artifact_id)))
@@ -240,15 +254,16 @@ def _file_entries(folder: Path, read: Callable[[Path], str]) -> Iterator[dict[st
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """An exclusive lock the kernel lets go of when its holder dies.
+def _lock(path: Path, shared: bool = False) -> Iterator[None]:
+    """A lock the kernel lets go of when its holder dies; shared by all who contribute to an artifact.
 
     Its file is taken away only once the artifact stands: who then waits for it, or makes it anew, finds that made.
     """
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
-        path.unlink(missing_ok=True)
+        if not shared:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

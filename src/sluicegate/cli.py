@@ -1,4 +1,4 @@
-"""`sluice`: a thin face over the pipeline; every stage is a verb."""
+"""`sluice`: a thin face over the pipeline. `run` walks a recipe, every stage is a verb, and so are those of `verbs`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sluicegate.artifacts import MANIFEST, Artifact, Store, storage_errors
-from sluicegate.errors import ArtifactError, CheckFailed, SluiceError
-from sluicegate.registry import did_you_mean
+from sluicegate import registry
+from sluicegate.artifacts import storage_errors
+from sluicegate.errors import ConfigError, SluiceError
 from sluicegate.runtime import log_failure
+from sluicegate.verbs.find import DEFAULT_OUT
 
-DEFAULT_OUT = "runs/latest"
-LISTS = ("stages", "signals", "rules", "corruptions", "recipes", "runs", "artifacts")
 INTERRUPTED = 130
 
 
@@ -78,7 +77,6 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     from sluicegate import __version__
-    from sluicegate.registry import STAGES
 
     parser = argparse.ArgumentParser(
         prog="sluice", description="Which of my data is worth training on? Score, select, train, evaluate, report."
@@ -89,21 +87,14 @@ def _parser() -> argparse.ArgumentParser:
     run = _verb(verbs, "run", _run, "run a recipe; steps that stand are skipped")
     run.add_argument("recipe", help="a packaged recipe (sluice ls recipes) or a path to a .yaml")
     _run_options(run, "step.key=value or vars.name=value")
-    for name in STAGES.names():
+    for name in registry.STAGES.names():
         stage = _verb(verbs, name, _stage_verb, f"the {name} stage alone (its keys: sluice docs {name})")
         stage.set_defaults(stage=name)
         _run_options(stage, "input=FILE, STEP or ARTIFACT; key=value; out=DIR")
 
-    ls = _verb(verbs, "ls", _ls, f"list {', '.join(LISTS)}")
-    ls.add_argument("what", nargs="?", choices=LISTS, default=None)
-    show = _verb(verbs, "show", _show, "an artifact: its numbers, its files, its ancestors")
-    show.add_argument("artifact", help="its id (of any run), its folder, or a step's name of the run in --out")
-    verify = _verb(verbs, "verify", _verify, "check that no file of an artifact was changed after it was made")
-    verify.add_argument("artifact", nargs="*", help="ids, folders or steps; all of --out when left out")
-    for verb in (ls, show, verify):
-        verb.add_argument("--out", type=Path, help="the run's folder (default: the newest in runs/)")
-    docs = _verb(verbs, "docs", _docs, "the reference of every config key")
-    docs.add_argument("stage", nargs="?", help="one stage, signal or rule only")
+    for name, verb in registry.VERBS.items():
+        one = verb()
+        one.arguments(_verb(verbs, name, one.do, one.help))
     return parser
 
 
@@ -119,13 +110,15 @@ def _run_options(parser: argparse.ArgumentParser, form: str) -> None:
     parser.add_argument("--out", type=Path, help="the run's folder (default: runs/<recipe> or runs/latest)")
     plan_help = "print the plan: what stands, what would be made; make nothing"
     parser.add_argument("--dry-run", action="store_true", help=plan_help)
+    go_on = "a step that fails takes with it only the steps that need it; all are told at the end"
+    parser.add_argument("--continue-on-error", action="store_true", help=go_on)
 
 
 def _run(args: argparse.Namespace) -> None:
     from sluicegate.config import load_recipe
 
-    out, overrides = _out(args.overrides, args.out, Path("runs") / Path(args.recipe).stem)
-    _go(load_recipe(args.recipe, overrides), out, None, args.dry_run)
+    overrides = _options(args, Path("runs") / Path(args.recipe).stem)
+    _go(args, load_recipe(args.recipe, overrides), None)
 
 
 def _stage_verb(args: argparse.Namespace) -> None:
@@ -133,25 +126,48 @@ def _stage_verb(args: argparse.Namespace) -> None:
     from sluicegate.config import parse_overrides
     from sluicegate.pipeline import load_lock
 
-    out, overrides = _out(args.overrides, args.out, Path(DEFAULT_OUT))
-    step = {**parse_overrides(overrides), "stage": args.stage}
-    _go({"vars": {}, "steps": {args.stage: step}}, out, load_lock(out), args.dry_run)
+    overrides = _options(args, Path(DEFAULT_OUT))
+    spec = {**parse_overrides(overrides), "stage": args.stage}
+    _go(args, {"vars": {}, "steps": _one_each(args.stage, spec)}, load_lock(args.out))
 
 
-def _out(overrides: list[str], flag: Path | None, default: Path) -> tuple[Path, list[str]]:
-    """`out=DIR` among the overrides is `--out DIR`."""
-    given = [o for o in overrides if o.startswith("out=")]
-    rest = [o for o in overrides if not o.startswith("out=")]
-    return (Path(given[-1].removeprefix("out=")) if given else flag or default), rest
+def _one_each(stage: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """The step a verb asks for; a list where one artifact goes in, as `data=[a.jsonl, b.jsonl]`, asks for one each."""
+    takes = registry.STAGES.get(stage)
+    single = [wire for wire in {**takes.takes, **takes.may_take} if wire not in takes.grouped]
+    lists = [wire for wire in single if isinstance(spec.get(wire), list)]
+    if not lists:
+        return {stage: spec}
+    if len(lists) > 1:
+        raise ConfigError(f"{stage} got lists for {' and '.join(lists)}", "name one artifact for all but one of them")
+    (wire,) = lists
+    names = [f"{stage}-{Path(str(value)).stem}" for value in spec[wire]]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ConfigError(
+            f"{wire} gives two steps the name {min(twice)}", "give the files other names, or two commands"
+        )
+    return {name: {**spec, wire: value} for name, value in zip(names, spec[wire], strict=True)}
 
 
-def _go(recipe: dict[str, Any], out: Path, named: dict[str, str] | None, dry_run: bool) -> None:
-    from sluicegate.pipeline import plan, run
+def _options(args: argparse.Namespace, default: Path) -> list[str]:
+    """The overrides without `out=DIR` and `continue_on_error=true`, which are the options of these names."""
+    from sluicegate.config import parse_overrides
 
-    if dry_run:
-        _print_plan(plan(recipe, out, named))
+    mine = [o for o in args.overrides if o.partition("=")[0] in ("out", "continue_on_error")]
+    given = parse_overrides(mine)
+    args.out = Path(str(given["out"])) if "out" in given else args.out or default
+    args.continue_on_error |= given.get("continue_on_error") is True
+    return [o for o in args.overrides if o not in mine]
+
+
+def _go(args: argparse.Namespace, recipe: dict[str, Any], named: dict[str, str] | None) -> None:
+    from sluicegate.pipeline import run
+    from sluicegate.planning import plan
+
+    if args.dry_run:
+        _print_plan(plan(recipe, args.out, named))
     else:
-        run(recipe, out, named)
+        run(recipe, args.out, named, args.continue_on_error)
 
 
 def _print_plan(todo: Any) -> None:
@@ -174,108 +190,3 @@ def _sizes(known: dict[str, Any], exact: bool) -> str:
     numbers = {k: v for k, v in known.items() if v and k in ("rows", "kept", "tokens", "label_tokens", "steps")}
     told = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in numbers.items())
     return told if exact or not told else f"about {told}"
-
-
-def _ls(args: argparse.Namespace) -> None:
-    for what in [args.what] if args.what else LISTS[:5]:
-        names = _names(what, args.out)
-        print("\n".join(names) if args.what else f"{what}: {', '.join(names)}")
-
-
-def _names(what: str, out: Path | None) -> list[str]:
-    from sluicegate import registry
-    from sluicegate.config import recipe_names
-
-    if what == "recipes":
-        return recipe_names()
-    if what == "runs":
-        return sorted(map(str, _runs()))
-    if what == "artifacts":
-        return Store((out or _newest()) / "artifacts").ids()
-    return getattr(registry, what.upper()).names()
-
-
-def _show(args: argparse.Namespace) -> None:
-    found = _find(args.artifact, args.out)
-    m, store = found.manifest, Store(found.path.parent)
-    print(f"{found.id}  {m['stage']}  made {m['made']['at']} in {m['made']['seconds']} s\n{found.path}\n\nstats")
-    _print_tree(m["stats"])
-    print("config")
-    _print_tree(m["config"])
-    print("files")
-    _print_tree({e["path"]: f"{e['bytes']:,} bytes" for e in m["files"]})
-    print("ancestors, oldest first")
-    stages = {
-        i: store.open(i).manifest["stage"] if store.has(i) else "not of this run" for i in store.lineage(found.id)
-    }
-    _print_tree(stages)
-
-
-def _print_tree(tree: dict[str, Any], indent: str = "  ") -> None:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            print(f"{indent}{key}")
-            _print_tree(value, indent + "  ")
-        else:
-            text = str(value)
-            print(f"{indent}{key}: {text if len(text) < 200 else text[:200] + '…'}")
-
-
-def _verify(args: argparse.Namespace) -> None:
-    """A line per artifact; all are looked at before the verdict."""
-    store = Store((args.out or _newest()) / "artifacts")
-    asked = [_find(name, args.out) for name in args.artifact] or [store.open(i) for i in store.ids()]
-    if not asked:
-        raise ArtifactError(f"no artifacts in {store.root}", _other_runs())
-    broken = []
-    for artifact in asked:
-        try:
-            artifact.verify()
-            print(f"{artifact.id}  whole")
-        except ArtifactError as err:
-            print(f"{artifact.id}  broken: {err.message}")
-            broken.append(err)
-    if broken:
-        raise CheckFailed(f"{len(broken)} of {len(asked)} artifacts are not as they were made", broken[0].hint)
-
-
-def _runs() -> list[Path]:
-    """The folders in `runs/` that something was made in, the newest last."""
-    locks = sorted(Path("runs").glob("*/lock.json"), key=lambda lock: lock.stat().st_mtime_ns)
-    return [lock.parent for lock in locks]
-
-
-def _newest() -> Path:
-    return [Path(DEFAULT_OUT), *_runs()][-1]
-
-
-def _other_runs() -> str:
-    runs = ", ".join(sorted(map(str, _runs()))) or "none in runs/"
-    return f"name the run's folder with --out DIR; runs: {runs}"
-
-
-def _find(name: str, given: Path | None) -> Artifact:
-    """An artifact by its folder, its id, or the name of its step in what ran in the folder last.
-
-    Without a folder given, a step is one of the newest run, and an id may be of any.
-    """
-    from sluicegate.pipeline import load_lock
-
-    if (Path(name) / MANIFEST).is_file():
-        folder = Path(name).resolve()
-        return Store(folder.parent).open(folder.name)
-    out = given or _newest()
-    lock = load_lock(out)
-    stores = [Store(folder / "artifacts") for folder in ([out] if given else [out, *_runs()])]
-    artifact_id = lock.get(name, name)
-    for store in stores:
-        if store.has(artifact_id):
-            return store.open(artifact_id)
-    hint = did_you_mean(name, [*lock, *stores[0].ids()]) or _other_runs()
-    raise ArtifactError(f"no artifact and no step '{name}' in {out}", hint)
-
-
-def _docs(args: argparse.Namespace) -> None:
-    from sluicegate.reference import reference
-
-    print(reference(args.stage))

@@ -44,9 +44,17 @@ class ArtifactError(SluiceError):
 
 
 class CheckFailed(SluiceError):
-    """A check the user asked for did not pass, for example `min_auroc` of a warm-up."""
+    """A check the user asked for did not pass, for example `min_auroc` of a warm-up.
+
+    Args:
+        report: why, at length, in Markdown; a run writes it beside the step that is then not made.
+    """
 
     exit_code = 4
+
+    def __init__(self, message: str, hint: str = "", report: str = "") -> None:
+        super().__init__(message, hint)
+        self.report = report
 
 
 class MissingError(SluiceError):

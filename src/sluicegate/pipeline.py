@@ -1,242 +1,133 @@
-"""Walk the house: plan every artifact of a recipe by its fingerprint, then make what does not stand yet."""
+"""Walk the house: make what a plan says and does not stand yet, step by step, alone or with other processes."""
 
 from __future__ import annotations
 
-import fnmatch
-import hashlib
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sluicegate.artifacts import (
-    MANIFEST,
-    Artifact,
-    Store,
-    external,
-    file_hash,
-    fingerprint,
-    read_manifest,
-    storage_errors,
-    write_json,
-)
-from sluicegate.config import build, load_recipe, result_fields
-from sluicegate.errors import ArtifactError, ConfigError, MissingError, SluiceError
-from sluicegate.registry import STAGES, did_you_mean
-from sluicegate.runtime import open_log, rank, say
-from sluicegate.schema import Kind
-from sluicegate.stages.base import Stage
-
-RAW_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".gz")
-RECIPE, LOCK, LOG, ARTIFACTS = "recipe.yaml", "lock.json", "log", "artifacts"
+from sluicegate.artifacts import Artifact, storage_errors, write_json
+from sluicegate.config import load_recipe
+from sluicegate.errors import ArtifactError, CheckFailed, SluiceError
+from sluicegate.planning import ARTIFACTS, LOCK, LOG, RECIPE, Plan, Step, plan
+from sluicegate.runtime import log_failure, open_log, rank, say, warn, world_size
 
 
-@dataclass(frozen=True)
-class Step:
-    """One planned step: its stage, its config, its inputs by dotted name, and the artifact it will be."""
-
-    name: str
-    stage: Stage
-    config: Any
-    inputs: dict[str, str]
-    head: dict[str, Any]
-    artifact_id: str
-
-
-@dataclass
-class Plan:
-    """The steps of a recipe in order; ids are known before anything runs, for a fingerprint needs no result."""
-
-    store: Store
-    named: Mapping[str, str] = field(default_factory=dict)
-    """Ids of artifacts that stand, by the names that steps may call them."""
-    steps: dict[str, Step] = field(default_factory=dict)
-    outside: dict[str, Artifact] = field(default_factory=dict)
-    """Artifacts of other runs and plain model folders, by id."""
-    whole: set[str] = field(default_factory=set)
-    """Artifacts that need no more checking: they were made or verified by this run."""
-    models: dict[str, str] = field(default_factory=dict)
-    """Ids of model folders by the names steps call them: a folder that ten steps name is hashed once."""
-
-    def add(self, name: str, spec: Mapping[str, Any]) -> Step:
-        """Plan one more step; raises `ConfigError` for anything in `spec` its stage does not know."""
-        stage = _stage(name, spec)
-        wires = {**stage.takes, **stage.may_take}
-        given = {k: v for k, v in spec.items() if k in wires and v is not None}
-        if missing := [k for k in stage.takes if k not in given]:
-            raise ConfigError(f"steps.{name} has no input '{missing[0]}'", f"it must be a {wires[missing[0]]} artifact")
-        tree = {k: v for k, v in spec.items() if k not in wires and k != "stage"}
-        config = build(stage.Config, tree, f"steps.{name}")
-        with _placed(f"steps.{name}"):
-            stage.check(config, given)
-            pins = stage.pins(config)
-        inputs = {k: i for wire, value in given.items() for k, i in self._wire(name, stage, wire, value)}
-        outside = {i: str(self.outside[i].path) for i in inputs.values() if i in self.outside}
-        head = {"kind": stage.makes, "stage": stage.name, "stage_version": stage.version, "pins": pins}
-        head |= {"config": result_fields(config), "inputs": inputs}
-        step_id = f"{stage.makes}-{fingerprint(head)}"
-        step = Step(name, stage, config, inputs, head | {"external": outside}, step_id)
-        self.steps[name] = step
-        return step
-
-    def verified(self, artifact_id: str) -> Artifact:
-        """An artifact to make another from; raises `ArtifactError` if it is gone or was changed."""
-        found = self.outside.get(artifact_id) or self.store.open(artifact_id)
-        if artifact_id not in self.whole:
-            found.verify()
-            self.whole.add(artifact_id)
-        return found
-
-    def _wire(self, step: str, stage: Stage, wire: str, value: Any) -> Iterator[tuple[str, str]]:
-        """(dotted input name, artifact id) of every artifact an input value names."""
-        at, kind = f"steps.{step}.{wire}", {**stage.takes, **stage.may_take}[wire]
-        if wire not in stage.grouped:
-            if isinstance(value, Mapping | list):
-                raise ConfigError(f"{at} is one {kind} artifact, not {value}", "name one step, artifact or file")
-            yield wire, self._resolve(at, str(value), kind)
-            return
-        if not isinstance(value, Mapping):
-            raise ConfigError(f"{at} is a mapping of lists, not {value!r}", f"write it as `{wire}: {{NAME: [STEP]}}`")
-        for key, names in value.items():
-            for n, name in enumerate(self._matches(f"{at}.{key}", names)):
-                yield f"{wire}.{key}.{n}", self._resolve(f"{at}.{key}", name, kind)
-
-    def _matches(self, at: str, names: Any) -> list[str]:
-        """The names of a list, in which `*` stands for anything that names a step."""
-        known = list(dict.fromkeys([*self.steps, *self.named]))
-        asked = [str(name) for name in (names if isinstance(names, list) else [names])]
-        found = [n for name in asked for n in (fnmatch.filter(known, name) if "*" in name else [name])]
-        if not found:
-            raise ConfigError(f"{at}: '{', '.join(asked)}' matches no step before it", f"steps: {', '.join(known)}")
-        return found
-
-    def _resolve(self, at: str, value: str, kind: Kind) -> str:
-        """The artifact id behind a step's name, an artifact's id or folder, a model folder or a raw file."""
-        if not value.strip():
-            raise ConfigError(f"{at} is empty", f"name a {kind} artifact, a step that makes one, or a file")
-        found = self._known(value)
-        if found is None and kind == "messages" and (Path(value).exists() or value.endswith(RAW_SUFFIXES)):
-            return self.add(at.removeprefix("steps."), {"stage": "prepare", "sources": [value]}).artifact_id
-        if found is None and kind == "model":
-            if value not in self.models:
-                self.models[value] = self._model_folder(value, at)
-            return self.models[value]
-        if found is None:
-            hint = did_you_mean(value, self.steps) or f"steps before it: {', '.join(self.steps) or 'none'}"
-            raise ConfigError(f"{at}: no step, artifact or file '{value}'", hint)
-        artifact_id, found_kind = found
-        if found_kind != kind:
-            raise ConfigError(f"{at}: '{value}' is a {found_kind}, not a {kind}", f"name a step that makes a {kind}")
-        return artifact_id
-
-    def _known(self, value: str) -> tuple[str, str] | None:
-        """(id, kind) of a step of this plan, or of an artifact that stands, in this run's folder or another's."""
-        if step := self.steps.get(value):
-            return step.artifact_id, step.stage.makes
-        value = self.named.get(value, value)
-        if self.store.has(value):
-            return value, self.store.open(value).kind
-        return self._adopt(Path(value)) if (Path(value) / MANIFEST).is_file() else None
-
-    def _adopt(self, folder: Path) -> tuple[str, str]:
-        found = Artifact(folder.resolve(), read_manifest(folder))
-        if found.path.parent != self.store.root.resolve():
-            self.outside[found.id] = found
-        return found.id, found.kind
-
-    def _model_folder(self, value: str, at: str) -> str:
-        if Path(value).is_file():
-            raise MissingError(f"{at}: {value} is a file, where a model folder is needed", "give the folder around it")
-        folder = Path(value) if Path(value).is_dir() else _snapshot(value, at, did_you_mean(value, self.steps))
-        if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
-            raise MissingError(f"{at}: {folder} has no config.json", "give a folder that save_pretrained wrote")
-        found = external(folder.resolve(), f"model-external-{_folder_hash(folder)}")
-        self.outside[found.id] = found
-        return found.id
-
-
-def plan(recipe: Mapping[str, Any], folder: Path, named: Mapping[str, str] | None = None) -> Plan:
-    """Every step of a recipe with the id of the artifact it will be; nothing runs.
-
-    Args:
-        named: ids of artifacts in `folder` by names that the steps may call them, beside each other's.
-    """
-    found = Plan(Store(folder / ARTIFACTS), named or {})
-    failed: dict[str, SluiceError | None] = {}
-    for name, spec in recipe["steps"].items():
-        if any(fnmatch.fnmatchcase(one, text) for text in _texts(spec) for one in failed):
-            failed[name] = None  # what it names is not planned: what is wrong with it cannot be told yet
-            continue
-        try:
-            found.add(name, spec)
-        except SluiceError as err:
-            failed[name] = err
-    _raise_together([err for err in failed.values() if err])
-    return found
-
-
-def _texts(node: Any) -> Iterator[str]:
-    """Every text in a step, at any depth."""
-    if isinstance(node, Mapping | list):
-        for value in node.values() if isinstance(node, Mapping) else node:
-            yield from _texts(value)
-    else:
-        yield str(node)
-
-
-def _raise_together(errors: list[SluiceError]) -> None:
-    """Raise what is wrong with several steps as one error, of the class of the first."""
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        lines = "\n".join(f"{err.message} ({err.hint})" for err in errors).replace("\n", "\n  ")
-        raise type(errors[0])(f"{len(errors)} steps are not valid:\n  {lines}", "nothing was run: correct them all")
-
-
-@contextmanager
-def _placed(at: str) -> Iterator[None]:
-    """Say the place before what a stage, which does not know its step's name, says is wrong."""
-    try:
-        yield
-    except SluiceError as err:
-        raise type(err)(f"{at}: {err.message}", err.hint) from err
-
-
-def run(recipe: Mapping[str, Any], folder: Path, named: Mapping[str, str] | None = None) -> dict[str, Artifact]:
+def run(
+    recipe: Mapping[str, Any],
+    folder: Path,
+    named: Mapping[str, str] | None = None,
+    continue_on_error: bool = False,
+) -> dict[str, Artifact]:
     """Make what the plan says and does not stand yet; returns step name to artifact.
 
     Writes `recipe.yaml` as resolved, `lock.json` and a link per step into `folder`. An artifact that was changed
     after it was made stops the first step that would read it.
+
+    Args:
+        named: ids of artifacts in `folder` by names that the steps may call them, beside each other's.
+        continue_on_error: a step that fails takes with it only the steps that need it; all of them are told at the
+            end.
+
+    Raises:
+        SluiceError: a step failed; with `continue_on_error` the first of them, once the others are done.
     """
     todo = plan(recipe, folder, named)
-    done: dict[str, Artifact] = {}
-    width = max(map(len, todo.steps), default=0)
+    walk = _Walk(todo, folder, max(map(len, todo.steps), default=0))
     with storage_errors(folder):
         open_log(folder / LOG)
         _record_recipe(recipe if named is None else _merged(folder, recipe), folder)
         for step in todo.steps.values():
-            done[step.name] = _make(todo, step, width)
-            _record_step(folder, step)
-    for step in todo.steps.values():
-        step.stage.show(done[step.name])
-    return done
+            walk.take(step, continue_on_error)
+    for name, artifact in walk.done.items():
+        todo.steps[name].stage.show(artifact)
+    walk.sum_up()
+    return walk.done
 
 
-def _make(todo: Plan, step: Step, width: int) -> Artifact:
-    if todo.store.has(step.artifact_id):
-        say(f"{step.name:{width}s}  have  {step.artifact_id}")
-        return todo.store.open(step.artifact_id)
-    say(f"{step.name:{width}s}  make  {step.artifact_id}")
-    inputs = _nest({name: todo.verified(i) for name, i in step.inputs.items()})
-    fill = lambda out: step.stage.fill(out, step.config, inputs)  # noqa: E731
-    made = todo.store.make(step.artifact_id, fill, step.head, step.stage.resumes)
-    todo.whole.add(made.id)
-    say(f"{'':{width}s}  made  in {made.seconds:.1f} s: {brief(made.stats)}")
-    return made
+@dataclass
+class _Walk:
+    """How far a run has come."""
+
+    todo: Plan
+    folder: Path
+    width: int
+    """Of the column of step names."""
+    done: dict[str, Artifact] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+    """Steps that were not made, and why not."""
+
+    def take(self, step: Step, continue_on_error: bool) -> None:
+        """Make one step, unless what it needs is not there."""
+        not_made = {self.todo.steps[n].artifact_id: n for n in [*self.failed, *self.left]}
+        if needed := [not_made[i] for i in step.inputs.values() if i in not_made]:
+            self.left[step.name] = f"needs {needed[0]}"
+            return
+        try:
+            made = self._make(step)
+        except Exception as err:
+            self._report(step, err)
+            if not continue_on_error:
+                raise
+            log_failure(err)
+            warn(f"{step.name}: {str(err).splitlines()[0]}")
+            self.failed[step.name] = err
+            return
+        if made:
+            self.done[step.name] = made
+            _record_step(self.folder, step)
+
+    def sum_up(self) -> None:
+        """Tell what became of every step where not all were made; raise the first failure."""
+        for name, why in self.left.items():
+            say(f"{name:{self.width}s}  left  {why}")
+        if not self.failed:
+            return
+        for name, artifact in self.done.items():
+            say(f"{name:{self.width}s}  done  {artifact.id}")
+        for name, err in self.failed.items():
+            say(f"{name:{self.width}s}  lost  {str(err).splitlines()[0]}")
+        first = next(iter(self.failed.values()))
+        what = f"{len(self.failed)} of {len(self.todo.steps)} steps failed, {len(self.done)} stand"
+        kind = type(first) if isinstance(first, SluiceError) else SluiceError
+        raise kind(what, "the log has each error; the same command tries the failed steps again") from first
+
+    def _make(self, step: Step) -> Artifact | None:
+        """The step's artifact; None where only a part of its work was asked for."""
+        store = self.todo.store
+        if store.has(step.artifact_id):
+            say(f"{step.name:{self.width}s}  have  {step.artifact_id}")
+            return store.open(step.artifact_id)
+        say(f"{step.name:{self.width}s}  make  {step.artifact_id}")
+        inputs = _nest({name: self.todo.verified(i) for name, i in step.inputs.items()})
+        if part := step.stage.part(step.config):
+            self._share(step, inputs, *part)
+            self.left[step.name] = "the same command without a part puts all parts together"
+            return None
+        if step.stage.divisible and world_size() > 1:
+            self._share(step, inputs, rank(), world_size())
+        fill = lambda out: step.stage.fill(out, step.config, inputs)  # noqa: E731
+        made = store.make(step.artifact_id, fill, step.head, step.stage.resumes)
+        self.todo.whole.add(made.id)
+        say(f"{'':{self.width}s}  made  in {made.seconds:.1f} s: {brief(made.stats)}")
+        return made
+
+    def _share(self, step: Step, inputs: dict[str, Any], part: int, parts: int) -> None:
+        work = lambda out: step.stage.share(out, step.config, inputs, part, parts)  # noqa: E731
+        told = self.todo.store.contribute(step.artifact_id, work)
+        if told is not None:
+            say(f"{'':{self.width}s}  part  {part} of {parts}: {brief(told)}")
+
+    def _report(self, step: Step, err: Exception) -> None:
+        """Leave the report of a check that did not pass where the step would have stood."""
+        path = self.folder / f"{step.name}.failed.md"
+        if isinstance(err, CheckFailed) and err.report and rank() == 0:
+            path.write_text(err.report, encoding="utf-8")
+            say(f"{'':{self.width}s}  why   {path}")
 
 
 def brief(stats: Mapping[str, Any]) -> str:
@@ -258,40 +149,6 @@ def _nest(flat: Mapping[str, Artifact]) -> dict[str, Any]:
     return out
 
 
-def _stage(name: str, spec: Mapping[str, Any]) -> Stage:
-    if not re.fullmatch(r"\w[\w.-]*", name) or name in (RECIPE, LOCK, LOG, ARTIFACTS):
-        raise ConfigError(f"steps.{name} cannot be a step's name", "use letters, digits, '-', '_' and '.'")
-    asked = str(spec.get("stage", name))
-    if asked not in STAGES.names():
-        hint = did_you_mean(asked, STAGES.names()) or f"stages: {', '.join(STAGES.names())}"
-        raise ConfigError(f"steps.{name}: no stage '{asked}'", hint)
-    return STAGES.get(asked)()
-
-
-def _folder_hash(folder: Path) -> str:
-    """12 hex digits over the names and bytes of a model folder's files."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(f"{path.relative_to(folder)} {file_hash(path)}\n".encode())
-    return digest.hexdigest()[:12]
-
-
-def _snapshot(name: str, at: str, near: str) -> Path:
-    """The local snapshot of a hub model; its files decide the fingerprint, whatever moved on the hub since."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        hint = "give a folder that save_pretrained wrote, or a hub name"
-        raise MissingError(f"{at}: no model folder {name}", near or hint)
-    try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]))
-    except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as err:
-        why = str(err).splitlines()[0]
-        what = f"{at}: no folder and no hub model '{name}' ({why})"
-        raise MissingError(what, near or f"get it with: hf download {name}") from None
-
-
 def _record_recipe(recipe: Mapping[str, Any], folder: Path) -> None:
     if rank() != 0:
         return
@@ -310,7 +167,7 @@ def _merged(folder: Path, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _record_step(folder: Path, step: Step) -> None:
-    """`lock.json` for machines and a link per step for humans."""
+    """`lock.json` for machines and a link per step for humans; a report of why it once failed goes."""
     if rank() != 0:
         return
     write_json(folder / LOCK, load_lock(folder) | {step.name: step.artifact_id})
@@ -318,6 +175,7 @@ def _record_step(folder: Path, step: Step) -> None:
     draft.unlink(missing_ok=True)
     draft.symlink_to(Path(ARTIFACTS) / step.artifact_id)
     os.replace(draft, link)
+    (folder / f"{step.name}.failed.md").unlink(missing_ok=True)
 
 
 def load_lock(folder: Path) -> dict[str, str]:

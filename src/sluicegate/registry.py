@@ -1,6 +1,6 @@
 """One lazy registry for every extension point.
 
-The built-in stages, signals, rules, corruptions and tasks are entry points of this very distribution
+The built-in stages, signals, rules, corruptions and verbs are entry points of this very distribution
 (see `pyproject.toml`), so a plug-in enters by the door they use. Listing names imports none of them.
 """
 
@@ -69,3 +69,4 @@ STAGES = Registry("stage")
 SIGNALS = Registry("signal")
 RULES = Registry("rule")
 CORRUPTIONS = Registry("corruption")
+VERBS = Registry("verb")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sluicegate.config import load_recipe, recipe_names
-from sluicegate.pipeline import Plan, plan
+from sluicegate.planning import Plan, plan
 from sluicegate.testing import tiny_model, tiny_pool
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from sluicegate.artifacts import Store
 from sluicegate.config import load_recipe
-from sluicegate.pipeline import load_lock, plan, run
+from sluicegate.pipeline import load_lock, run
+from sluicegate.planning import plan
 
 pytestmark = pytest.mark.slow
 

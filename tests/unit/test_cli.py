@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import sluicegate
-from sluicegate import pipeline, registry
+from sluicegate import planning, registry
 from sluicegate.artifacts import Store
 from sluicegate.cli import main
 from sluicegate.pipeline import load_lock
@@ -38,7 +38,7 @@ Run = Callable[..., tuple[int, str, str]]
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The tiny stages are verbs, and the working directory is empty but for a recipe."""
     stages = Tiny("stage")
-    monkeypatch.setattr(pipeline, "STAGES", stages)
+    monkeypatch.setattr(planning, "STAGES", stages)
     monkeypatch.setattr(registry, "STAGES", stages)
     monkeypatch.chdir(tmp_path)
     Path("r.yaml").write_text(RECIPE, encoding="utf-8")

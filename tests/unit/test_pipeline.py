@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from sluicegate import pipeline
+from sluicegate import planning
 from sluicegate.artifacts import Store
 from sluicegate.errors import ArtifactError, ConfigError, DataError, MissingError, StorageError
-from sluicegate.pipeline import brief, load_lock, plan, run
+from sluicegate.pipeline import brief, load_lock, run
+from sluicegate.planning import plan
 from tiny_stages import Tiny
 
 TESTS = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ Steps = dict[str, dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "STAGES", Tiny("stage"))
+    monkeypatch.setattr(planning, "STAGES", Tiny("stage"))
 
 
 def chain(**changed: Any) -> Steps:
@@ -205,7 +206,7 @@ def test_a_model_folder_is_hashed_once_whatever_the_number_of_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[Path] = []
-    monkeypatch.setattr(pipeline, "file_hash", lambda path: hashed.append(path) or "0")
+    monkeypatch.setattr(planning, "file_hash", lambda path: hashed.append(path) or "0")
     model = tmp_path / "model"
     model.mkdir()
     (model / "config.json").write_text("{}", encoding="utf-8")

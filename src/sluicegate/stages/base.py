@@ -33,6 +33,8 @@ class Stage:
     """Raise it when the same config would now give another result."""
     resumes: ClassVar[bool] = False
     """Whether `fill` continues from what a killed attempt left in its folder."""
+    divisible: ClassVar[bool] = False
+    """Whether several processes can `share` the work; such a stage `resumes` too."""
 
     class Config(config.Config):
         """What it can be told; subclasses inherit from this one."""
@@ -47,6 +49,17 @@ class Stage:
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Rows, tokens and steps a dry run can tell without doing the work, from what it can tell of the inputs."""
         return {}
+
+    def part(self, config: Any) -> tuple[int, int] | None:
+        """(i, N) where the user asked for the i-th of N parts of the work only, counted from 0."""
+        return None
+
+    def share(self, out: Path, config: Any, inputs: dict[str, Any], part: int, parts: int) -> dict[str, Any]:
+        """Do one part of the work in a folder that others work in too; return the numbers worth a line.
+
+        `fill` then finds what stands, does what is missing, and puts it together.
+        """
+        raise NotImplementedError
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         """Write the artifact's files into `out`; return the numbers worth a line."""
