@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from sluicegate import registry
 from sluicegate.artifacts import Artifact, file_hash
 from sluicegate.config import runtime
+from sluicegate.errors import CheckFailed
 from sluicegate.registry import STAGES, Registry
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Stage
@@ -73,6 +74,38 @@ class CountOn(Count):
     resumes = True
 
 
+class CountTogether(CountOn):
+    """The same, by several processes; `of` asks for one part of the four only."""
+
+    name = "count_together"
+    divisible = True
+
+    class Config(CountOn.Config):
+        of: list[int] = runtime([])
+        """Part and parts."""
+
+    def part(self, config: Any) -> tuple[int, int] | None:
+        return (config.of[0], config.of[1]) if config.of else None
+
+    def share(self, out: Path, config: Any, inputs: dict[str, Artifact], part: int, parts: int) -> dict[str, Any]:
+        letters = (inputs["data"].path / "text").read_text(encoding="utf-8")
+        mine = range(part, 4, parts)
+        for n in mine:
+            (out / f"part-{n}").write_text(str(config.times * letters.count("abcd"[n])), encoding="utf-8")
+        return {"counted": len(mine)}
+
+
+class Refuse(Write):
+    """Finds its text wanting."""
+
+    name = "refuse"
+
+    def fill(self, out: Path, config: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        if config.text == "good":
+            return super().fill(out, config, inputs)
+        raise CheckFailed("the text is not good", "write another", report=f"# Why\n\n{config.text} is not good.\n")
+
+
 class Compare(Stage):
     """Takes named lists."""
 
@@ -98,7 +131,7 @@ class Break(Write):
 class Tiny(Registry):
     """The stages above beside the built-in ones."""
 
-    ours = {stage.name: stage for stage in (Write, Count, CountOn, Compare, Break)}
+    ours = {stage.name: stage for stage in (Write, Count, CountOn, CountTogether, Refuse, Compare, Break)}
 
     def names(self) -> list[str]:
         return sorted([*STAGES.names(), *self.ours])

@@ -19,6 +19,7 @@ from sluicegate import planning, registry
 from sluicegate.artifacts import Store
 from sluicegate.cli import main
 from sluicegate.pipeline import load_lock
+from sluicegate.testing import tiny_model
 from tiny_stages import Tiny, Write
 
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "huggingface_hub", "sklearn")
@@ -276,6 +277,33 @@ def test_a_bug_is_one_line_with_its_traceback_in_the_log(sluice: Run) -> None:
     assert "Traceback" in log
     assert "tiny_stages.py" in log
     assert Store(Path("runs/latest/artifacts")).ids() == []
+
+
+def test_a_list_where_one_artifact_goes_in_asks_for_one_each(sluice: Run) -> None:
+    rows = '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}'
+    for name in ("one", "two"):
+        Path(f"{name}.jsonl").write_text(rows, encoding="utf-8")
+    Path("torn.jsonl").write_text("{", encoding="utf-8")
+    command = ["score", "data=[one.jsonl, torn.jsonl, two.jsonl]", "signals=[random]", "model=base", "out=runs/x"]
+    tiny_model(Path("base"))
+    code, _, told = sluice(*command, "continue_on_error=true")
+    assert code == 3
+    assert "steps failed" in told
+    assert re.search(r"score-torn +left  needs score-torn.data", told)
+    lock = json.loads(Path("runs/x/lock.json").read_text(encoding="utf-8"))
+    assert {name for name in lock if name.startswith("score-") and "." not in name} == {"score-one", "score-two"}
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["data=[a.jsonl, b.jsonl]", "model=[x, y]"], "got lists for data and model"),
+        (["data=[a/x.jsonl, b/x.jsonl]"], "gives two steps the name score-x"),
+    ],
+)
+def test_lists_that_name_no_steps(sluice: Run, argv: list[str], told: str) -> None:
+    code, _, err = sluice("score", *argv)
+    assert (code, told in err) == (2, True), err
 
 
 def test_debug_shows_the_traceback(sluice: Run) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from sluicegate import planning
 from sluicegate.artifacts import Store
-from sluicegate.errors import ArtifactError, ConfigError, DataError, MissingError, StorageError
+from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, DataError, MissingError, StorageError
 from sluicegate.pipeline import brief, load_lock, run
 from sluicegate.planning import plan
 from tiny_stages import Tiny
@@ -416,6 +416,71 @@ def test_a_bug_in_a_step_leaves_the_steps_before_it(tmp_path: Path) -> None:
     assert set(load_lock(tmp_path)) == set(chain())
     assert len(Store(tmp_path / "artifacts").ids()) == 4
     assert not (tmp_path / "broken").exists()
+
+
+# Past an error ------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_that_fails_takes_only_those_that_need_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = chain() | {"bad": {"stage": "refuse"}, "after": {"stage": "write", "after": "bad"}}
+    steps |= {"last": {"stage": "count", "data": "after"}, "bug": {"stage": "break"}, "fine": {"stage": "write"}}
+    with pytest.raises(CheckFailed, match="2 of 9 steps failed, 5 stand") as told:
+        go(steps, tmp_path, continue_on_error=True)
+    assert told.value.hint
+    assert set(load_lock(tmp_path)) == {*chain(), "fine"}
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().err.splitlines()]
+    assert ["after", "left", "needs bad"] in lines
+    assert ["last", "left", "needs after"] in lines
+    assert ["bad", "lost", "the text is not good"] in lines
+    assert ["bug", "lost", "division by zero"] in lines
+    assert "ZeroDivisionError" in (tmp_path / "log" / "rank0.log").read_text(encoding="utf-8")
+
+
+def test_without_being_told_to_go_on_a_run_stops_at_the_first_failure(tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match="the text is not good"):
+        go({"bad": {"stage": "refuse"}, **chain()}, tmp_path)
+    assert load_lock(tmp_path) == {}
+
+
+def test_a_check_that_did_not_pass_leaves_its_report_until_it_does(tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed):
+        go({"bad": {"stage": "refuse", "text": "this"}}, tmp_path)
+    why = tmp_path / "bad.failed.md"
+    assert why.read_text(encoding="utf-8") == "# Why\n\nthis is not good.\n"
+    assert not list((tmp_path / "artifacts").glob("[!.]*")), "and no artifact"
+    go({"bad": {"stage": "refuse", "text": "good"}}, tmp_path)
+    assert not why.exists()
+
+
+# Together -----------------------------------------------------------------------------------------------------------
+
+
+def counting(**keys: Any) -> Steps:
+    steps = chain(sums={"stage": "count_together", **keys})
+    return steps | {"more": {"stage": "write", "text": "x"}}
+
+
+def test_a_part_of_the_work_is_left_for_the_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for part in range(3):
+        assert "sums" not in go(counting(of=[part, 3]), tmp_path)
+    assert "part  1 of 3: counted 1" in capsys.readouterr().err
+    assert set(load_lock(tmp_path)) == {"one", "two", "other", "more"}, "what does not need it is made"
+    go(counting(), tmp_path)
+    go(chain(sums={"stage": "count_on"}), tmp_path / "alone")
+    assert files(tmp_path)["sums"] == files(tmp_path / "alone")["sums"]
+    assert "sums" in go(counting(of=[0, 3]), tmp_path), "what stands needs no part"
+
+
+def test_processes_started_together_make_one_artifact(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(RECIPE.replace("STAGE", "count_together"), encoding="utf-8")
+    command = [sys.executable, "-m", "tiny_stages", "run", str(tmp_path / "r.yaml"), f"out={tmp_path / 'run'}"]
+    world = {**os.environ, "PYTHONPATH": str(TESTS), "WORLD_SIZE": "2"}
+    ranks = [subprocess.Popen(command, env=world | {"RANK": str(n)}, stderr=subprocess.PIPE, text=True) for n in (0, 1)]
+    told = [process.communicate()[1] for process in ranks]
+    assert [process.returncode for process in ranks] == [0, 0], told
+    assert "sums" in told[0]
+    assert told[1] == "", "only rank 0 speaks"
+    assert sorted(p.name for p in (tmp_path / "run/sums/").iterdir())[-4:] == [f"part-{n}" for n in range(4)]
 
 
 def test_numbers_are_told_in_brief() -> None:
