@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from sluicegate.selection.base import Decisions, Pool, Rule
     from sluicegate.stages.base import Stage
 
-Family = Literal["qwen2", "qwen3", "llama"]
+Family = Literal[
+    "qwen2", "qwen3", "qwen3_moe", "llama", "mistral", "mixtral", "gemma2", "gemma3_text", "olmoe",
+    "gpt2", "phi3", "gpt_neox", "sluice_gpt", "granite", "cohere", "cohere2",
+]  # fmt: skip
+"""The architectures Sluicegate is promised to work on, by the name `transformers` has for them."""
+MIXTURES: tuple[Family, ...] = ("qwen3_moe", "mixtral", "olmoe")
+"""Those of them that are mixtures of experts."""
 END = "<|endoftext|>"
 """Named as Qwen names it, for its tokenizer class adds this token to any that lacks it."""
 CLOSE = {"rel_tol": 1e-5, "abs_tol": 1e-5}
@@ -54,18 +60,31 @@ def tiny_model(folder: Path, family: Family = "qwen2", seed: int = 0) -> Path:
     Two layers, hidden size 16, vocabulary 258; the tokenizer has `<pad>` and an end token, and no chat template.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
     tokenizer = _byte_tokenizer()
-    sizes: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "head_dim": 8}
-    sizes |= {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 512}
-    tokens = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id, "bos_token_id": None}
-    config = AutoConfig.for_model(family, **sizes, **tokens, eos_token_id=tokenizer.eos_token_id)
+    tokens = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    config = tiny_config(family, **tokens, eos_token_id=tokenizer.eos_token_id)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def tiny_config(family: Family, **settings: Any) -> Any:
+    """The config of a model of two layers, 16 wide, with four experts where it is a mixture; `settings` go before."""
+    from transformers import AutoConfig
+
+    import sluicegate.models.gpt  # noqa: F401  (registers its model type)
+
+    sizes: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2}
+    sizes |= {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 512, "bos_token_id": None}
+    if family != "sluice_gpt":  # there it follows from the width
+        sizes["head_dim"] = 8
+    if family in MIXTURES:
+        sizes |= {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
+    return AutoConfig.for_model(family, **sizes | settings)
 
 
 def _byte_tokenizer() -> Any:
