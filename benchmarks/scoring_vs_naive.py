@@ -49,9 +49,8 @@ def main() -> None:
     apart = ((ours - theirs).abs() / theirs.abs().clamp(min=1)).max().item()
     lengths = [len(row.ids) for row in rows]
     more = {"rows": which, "n_rows": len(rows), "tokens": sum(lengths), "longest": max(lengths), "apart": apart}
-    model = (
-        f"Qwen3, {size.layers} layers of {size.hidden}, {size.vocab} words, {loaded.model.num_parameters():,} in all"
-    )
+    sizes = f"{size.layers} layers of {size.hidden}, {size.vocab} words"
+    model = f"Qwen3, {sizes}, {loaded.model.num_parameters():,} weights"
     took = max(first, second)
     bar = f">= {BAR:g}x faster, perplexities and gate scores equal to {TOLERANCE:g}"
     holds = naive / took >= BAR and apart <= TOLERANCE
