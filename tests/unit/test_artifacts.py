@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE
@@ -58,6 +60,39 @@ def visible(root: Path) -> list[str]:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "artifacts")
+
+
+# Together -----------------------------------------------------------------------------------------------------------
+
+
+def test_those_who_contribute_work_at_once_and_the_maker_waits_for_all_of_them(store: Store) -> None:
+    both, out = threading.Barrier(2, timeout=20), []
+
+    def share(folder: Path, name: str) -> dict[str, Any]:
+        both.wait()  # would time out if one kept the other waiting
+        time.sleep(0.2)
+        (folder / name).write_text(name, encoding="utf-8")
+        return {"wrote": name}
+
+    def contribute(name: str) -> None:
+        out.append(store.contribute(ID, lambda folder: share(folder, name)))
+
+    workers = [threading.Thread(target=contribute, args=(name,)) for name in ("a", "b")]
+    for worker in workers:
+        worker.start()
+    while not (store.root / f".{ID}").is_dir():
+        time.sleep(0.01)
+    artifact = store.make(ID, lambda folder: {"found": sorted(p.name for p in folder.iterdir())}, HEAD, resumes=True)
+    assert artifact.stats == {"found": ["a", "b"]}
+    for worker in workers:
+        worker.join()
+    assert sorted(out, key=str) == [{"wrote": "a"}, {"wrote": "b"}]
+    assert visible(store.root) == [ID]
+
+
+def test_nobody_contributes_to_what_stands(store: Store) -> None:
+    made(store)
+    assert store.contribute(ID, lambda folder: pytest.fail("it stands")) is None
 
 
 # Sealing ------------------------------------------------------------------------------------------------------------
