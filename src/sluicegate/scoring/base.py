@@ -32,6 +32,14 @@ class Seen:
     """(B,) the gate's score, where this model carries one."""
     prompt_state: np.ndarray
     """(B, P) the prompt's mean hidden state, P at most 128; zeros for a row not read, or read to no finite state."""
+    entropy: np.ndarray | None = None
+    """(B,) mean entropy, in nats, of what the model expected in place of each response token; NaN like the loss."""
+    gate_layers: np.ndarray | None = None
+    """(B, L) each gated layer's score, whose mean is the gate's."""
+    nll: Sequence[np.ndarray] = ()
+    """B times (T,), float16: the loss of each response token; none where tokens were not asked for."""
+    gate_logits: Sequence[np.ndarray] = ()
+    """B times (L, T), float16: each gated layer's logit of each response token."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from sluicegate.registry import SIGNALS
 from sluicegate.runtime import progress
 from sluicegate.schema import Record
 from sluicegate.scoring.base import HIDDEN, Reads, Shard, Signal
+from sluicegate.scoring.detail import Detail, detail_columns
 from sluicegate.scoring.shards import shard_path, shards, write_shard
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Pass:
     """Name to the signal and its config."""
     gated: bool
     """Whether the gates hang on this model."""
+    detail: Detail = "none"
+    """What is kept of this pass beside its signals."""
 
 
 def build_options(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Config]:
@@ -49,23 +52,28 @@ def build_options(names: Sequence[str], options: Mapping[str, Any]) -> dict[str,
     return dict(build_inside(block, {name: {} for name in names} | dict(options)))
 
 
-def plan_passes(options: Mapping[str, Config], gate: Mapping[str, Any] | None) -> list[Pass]:
+def plan_passes(options: Mapping[str, Config], gate: Mapping[str, Any] | None, detail: Detail = "none") -> list[Pass]:
     """The passes that signals ask for; signals that read nothing ride along on the first.
 
     Args:
         options: the config of every signal, by name.
         gate: what its `gate.json` says.
+        detail: asked of the model the gate reads, or else of the base, which then is read whatever the signals are.
 
     Raises:
         ConfigError: a signal that reads a gate or its copy, where there is no gate.
     """
     signals: dict[str, tuple[Signal, Any]] = {n: (SIGNALS.get(n)(), config) for n, config in options.items()}
     reads = {n: _model_of(n, signal.reads, gate) for n, (signal, _) in signals.items()}
-    models: list[Reads] = [m for m in MODELS if m in reads.values()] or ["nothing"]
+    gated = {reads[n] for n, (signal, _) in signals.items() if signal.reads == "gate"}
+    detailed: set[Reads] = set() if detail == "none" else gated or {"base"}
+    models: list[Reads] = [m for m in MODELS if m in {*reads.values(), *detailed}] or ["nothing"]
     for name in [n for n, read in reads.items() if read == "nothing"]:
         reads[name] = models[0]
-    gated = {reads[n] for n, (signal, _) in signals.items() if signal.reads == "gate"}
-    return [Pass(m, {n: s for n, s in signals.items() if reads[n] == m}, m in gated) for m in models]
+    return [
+        Pass(m, {n: s for n, s in signals.items() if reads[n] == m}, m in gated, detail if m in detailed else "none")
+        for m in models
+    ]
 
 
 def run_pass(
@@ -94,11 +102,13 @@ def score_shard(
 ) -> dict[str, Any]:
     """The columns one pass gives for one shard."""
     encoded = encoder.encode_batch(rows)
-    seen = reader.see(encoded, batch_tokens, advance) if reader else None
+    seen = reader.see(encoded, batch_tokens, advance, step.detail == "tokens") if reader else None
     columns = _row_columns(rows, encoded)
     for name, (signal, config) in step.signals.items():
         columns |= _signal_columns(name, signal.score(Shard(rows, encoded, seen), config))
-    return columns | ({"prompt_state": list(seen.prompt_state)} if seen else {})
+    if seen:
+        columns |= {"prompt_state": list(seen.prompt_state)} | detail_columns(seen, step.detail)
+    return columns
 
 
 def _model_of(name: str, reads: Reads, gate: Mapping[str, Any] | None) -> Reads:

@@ -14,6 +14,7 @@ from sluicegate.config import runtime
 from sluicegate.errors import ArtifactError, ConfigError
 from sluicegate.runtime import warn
 from sluicegate.schema import Kind
+from sluicegate.scoring.detail import Detail
 from sluicegate.scoring.passes import Pass, build_options, plan_passes, run_pass
 from sluicegate.scoring.shards import merge
 from sluicegate.stages.base import Sizes, Stage
@@ -33,6 +34,9 @@ class Score(Stage):
         """Columns to make (sluice ls signals)."""
         options: dict[str, Any] = Field({}, validate_default=True)
         """Signal to its own keys (sluice docs SIGNAL)."""
+        detail: Detail = "none"
+        """Keep also, of the model the gate reads (or else the base): `sample`: loss, entropy and each layer's score;
+        `tokens`: the loss and each layer's logit of every response token too, some 2 bytes each."""
         max_length: int = Field(2048, ge=2)
         """Tokens of a row that are read; longer rows are cut at the end and counted."""
         shard_rows: int = runtime(4096, ge=1)
@@ -70,7 +74,7 @@ class Score(Stage):
             reader = open_reader(step, base.path, gate.path if gate else None, facts)
             return run_pass(step, reader, encoder, inputs["data"], out, config.shard_rows, config.batch_tokens)
 
-        passes = plan_passes(config.options, facts)
+        passes = plan_passes(config.options, facts, config.detail)
         stats = merge(out, [files(step) for step in passes], config.options)
         if cut := stats.get("truncated"):
             rows, their = ("1 row is", "its") if cut == 1 else (f"{cut:,} rows are", "their")

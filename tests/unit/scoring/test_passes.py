@@ -53,6 +53,21 @@ def test_signals_share_the_pass_of_the_model_they_read(
 
 
 @pytest.mark.parametrize(
+    ("names", "gate", "passes"),
+    [
+        (["gate", "perplexity"], ON_COPY, [("tuned", "tokens"), ("base", "none")]),
+        (["gate", "perplexity"], ON_BASE, [("base", "tokens")]),
+        (["reference"], ON_COPY, [("tuned", "none"), ("base", "tokens")]),
+        (["length"], None, [("base", "tokens")]),
+    ],
+)
+def test_detail_is_of_the_model_the_gate_reads_or_else_of_the_base(
+    names: list[str], gate: dict[str, Any] | None, passes: list[tuple[str, str]]
+) -> None:
+    assert [(p.model, p.detail) for p in plan_passes(build_options(names, {}), gate, "tokens")] == passes
+
+
+@pytest.mark.parametrize(
     ("name", "gate", "said"),
     [
         ("gate", None, "signal 'gate' needs a gate"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -102,6 +103,31 @@ def test_the_contract_with_a_pass_for_each_model(data: Artifact, gate_on_copy: A
     rows = list(made.rows("scores"))
     assert [r["id"] for r in rows] == [r["id"] for r in RECORDS]
     assert all(abs(math.log(-r["perplexity"]) + r["reference"]) > 0.5 for r in rows), "two models, two losses"
+
+
+@pytest.mark.parametrize(
+    ("detail", "added"),
+    [
+        ("sample", {"loss", "entropy", "gate_layers"}),
+        ("tokens", {"loss", "entropy", "gate_layers", "nll", "gate_logits"}),
+    ],
+)
+def test_detail_adds_columns_and_leaves_the_others_as_they_are(
+    detail: str, added: set[str], data: Artifact, gate_on_copy: Artifact, tmp_path: Path
+) -> None:
+    inputs = {"data": data, "gate": gate_on_copy}
+    made = check_stage(Score, {"detail": detail, "shard_rows": 5}, inputs, tmp_path)
+    score(tmp_path / "plain", inputs, shard_rows=5)
+    plain = pq.read_table(tmp_path / "plain/scores.parquet")
+    table = made.table("scores")
+    assert set(table.column_names) - set(plain.column_names) == added
+    assert table.select(plain.column_names).equals(plain.select(plain.column_names))
+    for row in table.to_pylist():
+        assert row["gate"] == pytest.approx(np.mean(row["gate_layers"]), rel=1e-5)
+        assert row["loss"] != pytest.approx(math.log(-row["perplexity"]), rel=1e-2), "of the copy, not of the base"
+        if detail == "tokens":
+            assert [len(row["nll"])] * len(row["gate_layers"]) == [len(z) for z in row["gate_logits"]]
+            assert len(row["nll"]) == row["n_label_tokens"]
 
 
 def test_columns_do_not_hang_on_the_order_of_the_data(data: Artifact, gate_on_copy: Artifact, tmp_path: Path) -> None:
