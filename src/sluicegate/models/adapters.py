@@ -84,17 +84,19 @@ def write_adapter(model: PeftModel, out: Path, named: str) -> None:
     """
     config: Any = model.active_peft_config
     config.base_model_name_or_path = named
-    if isinstance(config.target_modules, set):  # every process would write it in another order
-        config.target_modules = sorted(config.target_modules)
+    for name in ("target_modules", "target_parameters"):
+        if isinstance(found := getattr(config, name), set):  # every process would write it in another order
+            setattr(config, name, sorted(found))
     model.save_pretrained(str(out), save_embedding_layers=False)  # no vocabulary grows here
     (out / "README.md").unlink()
 
 
 @contextmanager
 def _without_noise() -> Iterator[None]:
-    """Hides two warnings: peft 0.21 reads a property that transformers 5.23 renamed, and tells that it set right the
-    orientation of GPT-2's matrices."""
+    """Hides three warnings: peft 0.21 reads a property that transformers 5.23 renamed, and tells that it set right the
+    orientation of GPT-2's matrices and looked for the ranks of a mixture's fused experts among the modules."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)
+        warnings.filterwarnings("ignore", "The following (rank|alpha)_pattern keys did not match", RuntimeWarning)
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         yield

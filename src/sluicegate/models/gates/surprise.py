@@ -34,7 +34,7 @@ class SurpriseGate(Gate):
         self.surprise = nn.Parameter(torch.randn(rank, n_surprise) / fan_in**0.5)  # (R, S)
         self.bias = nn.Parameter(torch.zeros(rank))  # (R,)
         self.out = nn.Parameter(0.3 * torch.randn(rank))  # (R,)
-        self.out_bias = nn.Parameter(torch.zeros(()))
+        self.out_bias = nn.Parameter(torch.zeros(1))  # FSDP2 shards no scalars
         self.projected: tuple[Tensor, Tensor] | None = None
         """(B, T, R) twice, from the last forward of the model the gate hangs on."""
 
