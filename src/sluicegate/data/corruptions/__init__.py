@@ -1,0 +1,1 @@
+"""Ways to damage a response, one per file; `data.corrupt` says what all of them are."""
