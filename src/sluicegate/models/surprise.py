@@ -47,7 +47,7 @@ class Reading:
 def read(model: PreTrainedModel, batch: Sequence[Encoded], pad_id: int) -> Reading:
     """Run the decoder once over a batch and the head over its response tokens only."""
     row, position, target, hidden = _decoded(model, batch, pad_id)
-    parts = [_loss_and_entropy(*chunk) for chunk in _logits(model, hidden[row, position - 1], target)]
+    parts = [loss_and_entropy(*chunk) for chunk in _logits(model, hidden[row, position - 1], target)]
     loss, entropy = (torch.cat(part) for part in zip(*parts, strict=True))
     return Reading(row, position, loss, entropy, _prompt_state(hidden, batch))
 
@@ -105,7 +105,8 @@ def _logits(model: PreTrainedModel, hidden: Tensor, targets: Tensor) -> Iterator
         yield head_logits(model, states).float(), target
 
 
-def _loss_and_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def loss_and_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of targets (T,) under logits (T, V) in float32, and the entropy of those: (T,) each, in nats."""
     log_p = logits.log_softmax(-1)  # (T, V)
     return -log_p.gather(-1, targets[:, None])[:, 0], -log_p.exp().mul_(log_p).sum(-1)
 
