@@ -22,4 +22,4 @@ class Typical(Rule):
         quantile = np.empty(len(pool))  # (N,)
         quantile[np.argsort(pool.score, kind="stable")] = np.linspace(0, 1, len(pool))
         nearest_first = np.argsort(np.abs(quantile - self.config.centre), kind="stable")
-        yield Group(nearest_first, budget, f"the {budget} of {len(pool)} nearest to the middle by {pool.by}")
+        yield Group(nearest_first, f"the {{keep}} of {len(pool)} nearest to the middle by {pool.by}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
@@ -13,8 +13,8 @@ from sluicegate.config import Config
 from sluicegate.reference import block_in
 from sluicegate.registry import RULES, SIGNALS, STAGES
 
-FREE = {"seed", "draw"}
-"""Every whole number will do."""
+FREE = {"seed", "draw", "at_least"}
+"""Every number will do."""
 
 
 def fields(block: type[Config], where: str) -> Iterator[tuple[str, FieldInfo]]:
@@ -26,6 +26,9 @@ def fields(block: type[Config], where: str) -> Iterator[tuple[str, FieldInfo]]:
 
 
 def is_number(annotation: Any) -> bool:
+    """Whether a number may stand there that nothing inside the annotation bounds, as that in `dict[str, Weight]` is."""
+    if get_origin(annotation) is Annotated:
+        return False
     return annotation in (int, float) or any(map(is_number, get_args(annotation)))
 
 

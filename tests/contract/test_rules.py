@@ -12,25 +12,28 @@ from sluicegate.selection.top_k import TopK
 from sluicegate.testing import check_rule
 
 
+OPTIONS = {"threshold": {"at_least": -100.0}, "blend": {"signals": {"signal": 1.0, "other": 2.0}}}
+
+
 @pytest.mark.parametrize("name", RULES.names())
 def test_every_rule_keeps_the_contract(name: str) -> None:
-    check_rule(RULES.get(name))
+    check_rule(RULES.get(name), OPTIONS.get(name))
 
 
-class KeepsTooMany(TopK):
+class KeepsTooFew(TopK):
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
-        yield Group(best_first(pool.score), budget + 1, "too many")
+        yield Group(best_first(pool.score), "too few", most=budget - 1)
 
 
 class ForgetsSome(TopK):
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
-        yield Group(best_first(pool.score)[:budget], budget, "the chosen")
+        yield Group(best_first(pool.score)[:budget], "the chosen")
 
 
 class ReadsMeta(TopK):
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
         clean = np.array(["clean" in text for text in pool.column("meta")])
-        yield Group(np.argsort(~clean, kind="stable"), budget, "the clean")
+        yield Group(np.argsort(~clean, kind="stable"), "the clean")
 
 
 class Changes(TopK):
@@ -38,7 +41,7 @@ class Changes(TopK):
 
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
         Changes.calls += 1
-        yield Group(np.roll(best_first(pool.score), Changes.calls), budget, "the lucky")
+        yield Group(np.roll(best_first(pool.score), Changes.calls), "the lucky")
 
 
 class Undocumented(TopK):
@@ -49,7 +52,7 @@ class Undocumented(TopK):
 @pytest.mark.parametrize(
     ("rule", "broken"),
     [
-        (KeepsTooMany, "kept of a budget"),
+        (KeepsTooFew, "kept of a budget"),
         (ForgetsSome, "place every row"),
         (ReadsMeta, "no column 'meta'"),
         (Changes, "second call"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -23,6 +23,9 @@ class BalancedRandom(Random):
         sources, member = np.unique(pool.column("source").astype(str), return_inverse=True)
         sizes = np.bincount(member)
         order = drawn(pool.ids, self.config.seed)
-        for number, keep in enumerate(even(sizes, budget).tolist()):
-            why = f"the {keep} drawn of {sizes[number]} from {sources[number]}"
-            yield Group(order[member[order] == number], keep, why)
+        for number, source in enumerate(sources):
+            yield Group(order[member[order] == number], f"the {{keep}} drawn of {sizes[number]} from {source}")
+
+    def shares(self, groups: Sequence[Group], budget: int) -> np.ndarray:
+        """Equal ones."""
+        return even(np.array([g.size for g in groups]), budget)

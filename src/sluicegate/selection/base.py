@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,9 @@ from sluicegate.config import Config
 from sluicegate.errors import ConfigError
 from sluicegate.registry import did_you_mean
 from sluicegate.schema import Decision, content_id
+from sluicegate.selection.shares import proportional
+
+TOKENS = "n_label_tokens"
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,17 @@ class Group:
 
     order: np.ndarray
     """Rows of the pool, best first, (n,)."""
-    keep: int
-    """How many of them are kept."""
     why: str
-    """What the kept are among, for the reason of each: `the best 20 of 100 in cluster 3`."""
+    """What the kept are among, for the reason of each: `the best {keep} of 100 in cluster 3`."""
+    most: int | None = None
+    """How many of them may be kept at most; all where there is no limit."""
+    weight: float = 1.0
+    """What the group's share of the budget goes by, for a rule that divides it so."""
+
+    @property
+    def size(self) -> int:
+        """How many may be kept."""
+        return len(self.order) if self.most is None else self.most
 
 
 @dataclass(frozen=True)
@@ -99,19 +110,26 @@ class Rule:
 
     class Config(Config):
         fraction: float | None = Field(None, gt=0, le=1)
-        """Keep this share of all records, those counted that cannot be kept; give this or `rows`."""
+        """Keep this share of all records, those counted that cannot be kept; give one of the three budgets."""
         rows: int | None = Field(None, gt=0)
-        """Keep this many records; give this or `fraction`."""
+        """Keep this many records."""
+        tokens: int | None = Field(None, gt=0)
+        """Keep records of at most this many label tokens together, and at least one."""
 
         @model_validator(mode="after")
         def _one_budget(self) -> Rule.Config:
-            if (self.fraction is None) == (self.rows is None):
-                raise ValueError("give exactly one budget, `fraction` or `rows`")
+            if len(self._budgets()) != 1:
+                raise ValueError("give exactly one budget, `fraction`, `rows` or `tokens`")
             return self
 
+        def _budgets(self) -> list[str]:
+            return [name for name in ("fraction", "rows", "tokens") if getattr(self, name) is not None]
+
         def budget(self, total: int) -> int:
-            """How many of `total` records to keep; at least one where there is any."""
-            return self.rows or max(1, round((self.fraction or 0) * total))
+            """How many of `total` records to keep at most; at least one where there is any."""
+            if self.fraction is not None:
+                return max(1, round(self.fraction * total))
+            return self.rows or total
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -120,13 +138,21 @@ class Rule:
         """The columns `groups` reads, that of the signal apart."""
         return ()
 
+    def columns(self) -> tuple[str, ...]:
+        """The columns the rule needs, that of the signal apart: those `groups` reads, and what its budget counts."""
+        return (*self.reads(), *([TOKENS] if self.config.tokens and TOKENS not in self.reads() else []))
+
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
-        """Split the rows of `pool` into groups that keep `budget` rows together, or fewer.
+        """Split the rows of `pool` into groups of rows that compete with each other, best first.
 
         The pool holds only rows that may be kept, at least one, sorted by id: a stable sort breaks ties by id, and
-        the order of the rows in their file cannot matter. 1 <= budget <= len(pool).
+        the order of the rows in their file cannot matter. All groups together keep at most `budget` rows.
         """
         raise NotImplementedError
+
+    def shares(self, groups: Sequence[Group], budget: int) -> np.ndarray:
+        """How many rows each group keeps, (G,), `budget` together: in proportion to how many of its rows may be."""
+        return proportional(np.array([g.size for g in groups]), budget)
 
     def select(self, pool: Pool, barred: Mapping[int, str] | None = None) -> Decisions:
         """A decision for every record.
@@ -138,11 +164,25 @@ class Rule:
         shut = np.isin(by_id, list(barred))
         candidates = by_id[~shut]
         budget = min(self.config.budget(len(pool)), len(candidates))
-        groups = self.groups(pool.take(candidates), budget) if budget else ()
-        found = [Group(candidates[g.order], g.keep, g.why) for g in groups]
-        if sum(len(g.order) for g in found) != len(candidates) * bool(budget):
+        groups = list(self.groups(pool.take(candidates), budget)) if budget else []
+        if sum(len(g.order) for g in groups) != len(candidates) * bool(budget):
             raise ValueError(f"{type(self).__name__}.groups must place every row of its pool, the kept and the others")
-        return _decide(pool, found, barred, by_id[shut])
+        groups = [replace(g, order=candidates[g.order]) for g in groups]
+        return _decide(pool, groups, self._keep(groups, pool, budget), barred, by_id[shut])
+
+    def _keep(self, groups: Sequence[Group], pool: Pool, budget: int) -> list[int]:
+        """How many rows each group keeps."""
+        most = min(budget, sum(g.size for g in groups))
+        if not most:
+            return [0] * len(groups)
+        if self.config.tokens is not None:
+            tokens = [np.cumsum([0, *pool.column(TOKENS)[g.order].astype(np.int64)]) for g in groups]
+
+            def cost(rows: int) -> int:
+                return sum(int(t[keep]) for t, keep in zip(tokens, self.shares(groups, rows), strict=True))
+
+            most = max(1, bisect_right(range(1, most + 1), self.config.tokens, key=cost))
+        return self.shares(groups, most).tolist()
 
 
 def best_first(score: np.ndarray) -> np.ndarray:
@@ -150,16 +190,19 @@ def best_first(score: np.ndarray) -> np.ndarray:
     return np.argsort(-score, kind="stable")
 
 
-def _decide(pool: Pool, groups: Sequence[Group], barred: Mapping[int, str], last: np.ndarray) -> Decisions:
+def _decide(
+    pool: Pool, groups: Sequence[Group], keep: Sequence[int], barred: Mapping[int, str], last: np.ndarray
+) -> Decisions:
     """Groups take turns in proportion to their size: kept rows first, then the others, then the barred by id."""
     kept = np.zeros(len(pool), dtype=bool)
     place = np.full(len(pool), np.inf)  # of a record within its group, 0 to 1
     reason = np.full(len(pool), "", dtype=object)
-    for group in groups:
-        kept[group.order[: group.keep]] = True
+    for group, n in zip(groups, keep, strict=True):
+        kept[group.order[:n]] = True
         place[group.order] = np.arange(len(group.order)) / len(group.order)
-        reason[group.order[: group.keep]] = f"among {group.why}"
-        reason[group.order[group.keep :]] = f"not among {group.why}"
+        why = group.why.replace("{keep}", str(n))
+        reason[group.order[:n]] = f"among {why}"
+        reason[group.order[n:]] = f"not among {why}"
     reason[list(barred)] = list(barred.values())
     rows = np.concatenate([*(g.order for g in groups), last]).astype(int)
     rank = np.empty(len(pool), dtype=np.int64)

@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import Field
 
 from sluicegate.selection.base import Group, Pool, Rule, best_first
-from sluicegate.selection.shares import proportional
 
 RESTARTS = 3
 
@@ -32,9 +31,9 @@ class Clusters(Rule):
         member = _cluster(pool.column("prompt_state"), self.config.n_clusters, self.config.seed)
         sizes = np.bincount(member)
         order = best_first(pool.score)
-        for number, keep in enumerate(proportional(sizes, budget).tolist()):
-            why = f"the best {keep} of {sizes[number]} in cluster {number} by {pool.by}"
-            yield Group(order[member[order] == number], keep, why)
+        for number, size in enumerate(sizes):
+            why = f"the best {{keep}} of {size} in cluster {number} by {pool.by}"
+            yield Group(order[member[order] == number], why)
 
 
 def _cluster(states: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:

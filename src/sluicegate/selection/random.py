@@ -25,7 +25,7 @@ class Random(Rule):
 
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
         """One group, in random order."""
-        yield Group(drawn(pool.ids, self.config.seed), budget, f"the {budget} drawn of {len(pool)}")
+        yield Group(drawn(pool.ids, self.config.seed), f"the {{keep}} drawn of {len(pool)}")
 
 
 def drawn(ids: Sequence[str], seed: int) -> np.ndarray:

@@ -21,6 +21,22 @@ def proportional(sizes: np.ndarray, budget: int) -> np.ndarray:
     return shares
 
 
+def weighted(sizes: np.ndarray, weights: np.ndarray, budget: int) -> np.ndarray:
+    """Shares in proportion to `weights`, (G,); what a group is too small for goes to the others in the same way.
+
+    Arguments and result as for `proportional`.
+    """
+    shares = np.zeros(len(sizes), dtype=np.int64)
+    while (left := budget - shares.sum()) > 0:
+        room = sizes - shares
+        exact = np.where(room > 0, weights, 0.0) / weights[room > 0].sum() * left
+        more = np.minimum(np.floor(exact).astype(np.int64), room)
+        if not more.any():  # fewer rows left than groups: one each, the largest remainders first
+            more[np.argsort(-np.where(room > 0, exact, -1.0), kind="stable")[:left]] = 1
+        shares += more
+    return shares
+
+
 def even(sizes: np.ndarray, budget: int) -> np.ndarray:
     """Equal shares; a group smaller than its share is taken whole and the larger ones divide what it leaves.
 

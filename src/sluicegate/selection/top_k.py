@@ -12,4 +12,4 @@ class TopK(Rule):
 
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
         """One group, ranked by score."""
-        yield Group(best_first(pool.score), budget, f"the best {budget} of {len(pool)} by {pool.by}")
+        yield Group(best_first(pool.score), f"the best {{keep}} of {len(pool)} by {pool.by}")

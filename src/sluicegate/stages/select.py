@@ -82,7 +82,7 @@ def _read_pool(scores: Artifact, rule: Rule, by: str) -> Pool:
     if by and by not in signals:
         hint = did_you_mean(by, signals) or f"they have {', '.join(signals)}"
         raise ConfigError(f"{scores.id} has no signal '{by}'", hint)
-    wanted = [*([by, f"{by}_why"] if by else []), *rule.reads()]
+    wanted = list(dict.fromkeys([*([by, f"{by}_why"] if by else []), *rule.columns()]))
     if missing := set(wanted) - set(known):
         raise ConfigError(f"{scores.id} has no column '{min(missing)}'", "score again: it was made without it")
     table = scores.table("scores", ["id", *wanted])

@@ -64,6 +64,15 @@ def test_rows_are_decisions_of_plain_values() -> None:
     assert type(first["rank"]) is int
 
 
+def test_a_budget_of_label_tokens_keeps_what_fits_best_first() -> None:
+    some = Pool(list("abcd"), {"x": np.array([4.0, 3.0, 2.0, 1.0]), "n_label_tokens": np.array([10, 20, 5, 1])}, by="x")
+
+    def kept(tokens: int) -> int:
+        return int(TopK(build(TopK.Config, {"tokens": tokens})).select(some).kept.sum())
+
+    assert [kept(n) for n in (1, 10, 29, 30, 34, 35, 999)] == [1, 1, 1, 2, 2, 3, 4]
+
+
 def test_copies_are_all_but_the_first_by_id() -> None:
     ids = ["b.2", "a", "b", "c.3", "c.2"]
     assert pool([0] * 5, ids).copies() == {0: "copy of b", 3: "copy of c.2"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluicegate.selection.shares import even, proportional
+from sluicegate.selection.shares import even, proportional, weighted
 
 SIZES = st.lists(st.integers(1, 50), min_size=1, max_size=12)
 
@@ -20,6 +20,18 @@ def test_shares_add_up_and_fit(divide: Callable[..., np.ndarray], sizes: list[in
     assert shares.sum() == budget
     assert (shares >= 0).all()
     assert (shares <= sizes).all()
+
+
+@given(sizes=SIZES, part=st.floats(0, 1), weights=st.lists(st.floats(1e-3, 1e3), min_size=12, max_size=12))
+def test_weighted_shares_add_up_fit_and_go_by_weight(sizes: list[int], part: float, weights: list[float]) -> None:
+    budget, by = round(part * sum(sizes)), np.array(weights[: len(sizes)])
+    shares = weighted(np.array(sizes), by, budget)
+    assert shares.sum() == budget
+    assert (shares <= sizes).all()
+    open_groups = shares < sizes
+    per_weight = (shares / by)[open_groups]
+    slack = (1 / by)[open_groups].max() * 2 if open_groups.any() else 0
+    assert not open_groups.any() or per_weight.max() - per_weight.min() <= slack + 1e-9
 
 
 @given(sizes=SIZES, part=st.floats(0, 1))

@@ -58,7 +58,8 @@ def select(scores: Artifact, out: Path, **config: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rule", RULES.names())
 def test_the_contract_with_every_rule(rule: str, scores: Artifact, tmp_path: Path) -> None:
-    options = {"rule": rule, "by": "gate", "options": {"fraction": 0.25}}
+    own = {"threshold": {"at_least": -100.0}, "blend": {"signals": {"gate": 1.0}}}.get(rule, {})
+    options = {"rule": rule, "by": "gate", "options": {"fraction": 0.25, **own}}
     made = check_stage(Select, options, {"scores": scores}, tmp_path)
     assert made.stats == {"rows": 24, "kept": 6, "duplicates": 1, "unscored": 1}
 
@@ -126,4 +127,4 @@ def test_options_are_checked_before_anything_runs(config: dict[str, Any], said: 
 
 def test_a_rules_defaults_are_part_of_the_fingerprint() -> None:
     config = build(Select.Config, {"rule": "random", "options": {"rows": 3}})
-    assert result_fields(config)["options"] == {"fraction": None, "rows": 3, "seed": 0}
+    assert result_fields(config)["options"] == {"fraction": None, "rows": 3, "tokens": None, "seed": 0}
