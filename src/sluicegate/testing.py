@@ -118,8 +118,22 @@ def check_rule(rule: type[Rule], options: Mapping[str, Any] | None = None) -> No
         assert _by_id(again) == _by_id(decided), "a second call must decide the same"
         backwards = rule(chooser.config).select(_backwards(pool))
         assert _by_id(backwards) == _by_id(decided), "the order of the rows must not matter"
+    _check_tokens(rule, options or {})
     empty = _rule_pool(chooser, rows=0)
     assert not list(chooser.select(empty).rows()), "a pool of none gives no decision"
+
+
+def _check_tokens(rule: type[Rule], options: Mapping[str, Any]) -> None:
+    """Of label tokens no more are kept than the budget has, one row apart, and not much less."""
+    import numpy as np
+
+    for tokens in (1, 300, 100_000):
+        chooser = rule(build(rule.Config, {**options, "tokens": tokens}))
+        pool = _rule_pool(chooser)
+        decided, cost = chooser.select(pool), pool.column("n_label_tokens")
+        kept, all_of_them = cost[decided.kept].sum(), cost[~np.isnan(pool.score)].sum()
+        assert decided.kept.sum() == 1 or kept <= tokens, f"{kept} tokens kept of a budget of {tokens}"
+        assert kept >= min(tokens, all_of_them) - 2 * cost.max(), f"only {kept} tokens kept of a budget of {tokens}"
 
 
 def _rule_pool(rule: Rule, rows: int = 60) -> Pool:
@@ -145,7 +159,7 @@ def _rule_pool(rule: Rule, rows: int = 60) -> Pool:
     unknown = set(rule.reads()) - set(columns)
     assert not unknown, f"reads() names columns that scores do not have: {', '.join(sorted(unknown))}"
     ids = [f"{n:04x}" for n in rng.permutation(rows)]
-    return Pool(ids, {name: columns[name] for name in ("signal", "signal_why", *rule.reads())}, by="signal")
+    return Pool(ids, {name: columns[name] for name in ("signal", "signal_why", *rule.columns())}, by="signal")
 
 
 def _backwards(pool: Pool) -> Pool:
@@ -254,12 +268,12 @@ def _assert_same(found: dict[str, Any], expected: dict[str, Any], promise: str) 
 
 
 def check_corruption(maker: Corruption) -> None:
-    """Hold a corruption to what every corruption promises, on short rows in two languages.
+    """Hold a corruption to what every corruption promises, on short rows in two languages, numbers in words among them.
 
     It damages some of them; it draws from the `rng` it is given alone, so the same seed does the same damage; it
     leaves the rows as they are; it says None, and does not fail, where there is too little to damage or to draw from.
     """
-    rows, state = tiny_pool(60), random.getstate()
+    rows, state = [*tiny_pool(60), *_in_words()], random.getstate()
     before = json.dumps(rows)
     one, two = ([maker(random.Random(n), row, rows) for n, row in enumerate(rows)] for _ in range(2))
     assert any(one), "it must damage some rows"
@@ -270,6 +284,15 @@ def check_corruption(maker: Corruption) -> None:
         damaged = maker(random.Random(0), make_record(reply, "tiny/0", "en"), [])
         assert damaged is None or isinstance(damaged, str), "the damage is a text or None"
     assert json.dumps(rows) == before, "the rows must be left as they are"
+
+
+def _in_words() -> list[Record]:
+    pairs = {"What is two plus three?": "It is five, not six.", "二加三等于多少？": "等于五，不是六。"}
+    chats: list[Any] = [
+        [{"role": "user", "content": question}, {"role": "assistant", "content": reply}]
+        for question, reply in pairs.items()
+    ]
+    return [make_record(chat, "tiny/words", lang) for chat, lang in zip(chats, ("en", "zh"), strict=True)]
 
 
 # Stages and configs -------------------------------------------------------------------------------------------------
