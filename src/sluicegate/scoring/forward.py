@@ -113,7 +113,7 @@ def _row_mean(values: Tensor, row: Tensor, n_tokens: Tensor) -> Tensor:
     return torch.zeros(len(n_tokens), device=values.device).index_add(0, row, values) / n_tokens
 
 
-def open_reader(step: Pass, base: Path, gate: Path | None, facts: dict[str, Any] | None) -> Reader | None:
+def open_reader(step: Pass, base: Path, gate: Path | None, facts: Mapping[str, Any] | None) -> Reader | None:
     """The model a pass reads: the base or the copy kept in the gate's folder, the gates on it where it is gated.
 
     Args:
@@ -121,12 +121,12 @@ def open_reader(step: Pass, base: Path, gate: Path | None, facts: dict[str, Any]
     """
     if step.model == "nothing":
         return None
-    tuned = step.model == "tuned"
-    loaded = load_plain(base, f"{base.name} (tuned copy)" if tuned else "")
+    copy = facts["reference"] if facts and step.model in ("tuned", "gate") else None
+    loaded = load_plain(base, f"{base.name} (tuned copy)" if copy else "")
     if gate is None or facts is None:
         return Reader(loaded, {})
-    if tuned:
-        loaded = replace(loaded, model=load_reference(loaded.model, gate, facts["reference"]))
+    if copy:
+        loaded = replace(loaded, model=load_reference(loaded.model, gate, copy))
     return Reader(loaded, load_gates(gate) if step.gated else {}, facts["context_gain"])
 
 

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from pydantic import create_model
 
-from sluicegate.artifacts import Artifact
 from sluicegate.config import Config, build_inside
 from sluicegate.errors import ConfigError
 from sluicegate.registry import SIGNALS
-from sluicegate.runtime import progress
 from sluicegate.schema import Record
-from sluicegate.scoring.base import HIDDEN, Reads, Shard, Signal
+from sluicegate.scoring.base import Reads, Shard, Signal
 from sluicegate.scoring.detail import Detail, detail_columns
-from sluicegate.scoring.shards import shard_path, shards, write_shard
 
 if TYPE_CHECKING:
     from sluicegate.models.encode import Encoded, Encoder
     from sluicegate.scoring.forward import Reader
 
 
-MODELS: tuple[Reads, ...] = ("tuned", "base")
-SEEN = [name for name in Record.__annotations__ if name != HIDDEN]
+MODELS: tuple[Reads, ...] = ("tuned", "base", "gate")
 NOT_FINITE = "the model gave no finite number"
+Gates: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What `gate.json` says, by the name of each member of a cross-fitted gate, or by "" for any other; {} for no gate."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +32,26 @@ class Pass:
     """One model read over all rows, and the signals that come out of it."""
 
     model: Reads
-    """`base`, `tuned`, or `nothing` where no signal reads a model."""
+    """`base`; `tuned`, the gate's copy; `gate`, whichever of the two it reads, changed by gates that act; `nothing`
+    where no signal reads a model."""
     signals: Mapping[str, tuple[Signal, Any]]
     """Name to the signal and its config."""
     gated: bool
     """Whether the gates hang on this model."""
+    member: str = ""
+    """Of a cross-fitted gate, for which this pass is made."""
     detail: Detail = "none"
     """What is kept of this pass beside its signals."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from the other passes over the same rows."""
+        return f"{self.model}-{self.member}" if self.member else self.model
+
+
+class _Place(NamedTuple):
+    model: Reads
+    member: str
 
 
 def build_options(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Config]:
@@ -52,44 +61,33 @@ def build_options(names: Sequence[str], options: Mapping[str, Any]) -> dict[str,
     return dict(build_inside(block, {name: {} for name in names} | dict(options)))
 
 
-def plan_passes(options: Mapping[str, Config], gate: Mapping[str, Any] | None, detail: Detail = "none") -> list[Pass]:
+def plan_passes(options: Mapping[str, Config], gates: Gates, detail: Detail = "none") -> list[Pass]:
     """The passes that signals ask for; signals that read nothing ride along on the first.
 
     Args:
         options: the config of every signal, by name.
-        gate: what its `gate.json` says.
+        gates: the gate the scores are made with.
         detail: asked of the model the gate reads, or else of the base, which then is read whatever the signals are.
 
     Raises:
         ConfigError: a signal that reads a gate or its copy, where there is no gate.
     """
     signals: dict[str, tuple[Signal, Any]] = {n: (SIGNALS.get(n)(), config) for n, config in options.items()}
-    reads = {n: _model_of(n, signal.reads, gate) for n, (signal, _) in signals.items()}
-    gated = {reads[n] for n, (signal, _) in signals.items() if signal.reads == "gate"}
-    detailed: set[Reads] = set() if detail == "none" else gated or {"base"}
-    models: list[Reads] = [m for m in MODELS if m in {*reads.values(), *detailed}] or ["nothing"]
-    for name in [n for n, read in reads.items() if read == "nothing"]:
-        reads[name] = models[0]
+    read = {n: _places(n, signal.reads, gates) for n, (signal, _) in signals.items()}
+    gated = {place for n, (signal, _) in signals.items() if signal.reads == "gate" for place in read[n]}
+    detailed = set() if detail == "none" else gated or {_Place("base", "")}
+    found = {place: None for places in [*read.values(), detailed] for place in places}
+    places = [place for model in MODELS for place in found if place.model == model] or [_Place("nothing", "")]
     return [
-        Pass(m, {n: s for n, s in signals.items() if reads[n] == m}, m in gated, detail if m in detailed else "none")
-        for m in models
+        Pass(
+            place.model,
+            {n: s for n, s in signals.items() if place in (read[n] or places[:1])},
+            place in gated,
+            place.member,
+            detail if place in detailed else "none",
+        )
+        for place in places
     ]
-
-
-def run_pass(
-    step: Pass, reader: Reader | None, encoder: Encoder, data: Artifact, out: Path, shard_rows: int, batch_tokens: int
-) -> list[Path]:
-    """Score every shard that does not stand yet; returns the pass's shard files, in the order of the rows."""
-    files = []
-    with progress() as bar:
-        task = bar.add_task(f"score ({step.model})", total=data.stats.get("rows"))
-        for first, rows in shards(cast(Iterator[Record], data.rows("messages", SEEN)), shard_rows):
-            path = shard_path(out, step.model, first, len(rows))
-            if not path.exists():
-                write_shard(path, score_shard(step, reader, encoder, rows, batch_tokens, partial(bar.advance, task)))
-            bar.update(task, completed=first + len(rows))
-            files.append(path)
-    return files
 
 
 def score_shard(
@@ -111,12 +109,22 @@ def score_shard(
     return columns
 
 
-def _model_of(name: str, reads: Reads, gate: Mapping[str, Any] | None) -> Reads:
-    if reads in ("nothing", "base"):
-        return reads
-    if gate is None:
+def _places(name: str, reads: Reads, gates: Gates) -> list[_Place]:
+    """The models a signal reads: one for each member of a gate."""
+    if reads == "nothing":
+        return []
+    if reads == "base":
+        return [_Place("base", "")]
+    if not gates:
         raise ConfigError(f"signal '{name}' needs a gate", "add `gate:` with a warmup step, or leave the signal out")
-    return "tuned" if gate["reference"] else "base"
+    return [_Place(_model_of(reads, facts), member) for member, facts in gates.items()]
+
+
+def _model_of(reads: Reads, facts: Mapping[str, Any]) -> Reads:
+    """Gates that only observe share a model with other signals; those that act have it for themselves."""
+    if reads == "gate" and facts.get("acts"):
+        return "gate"
+    return "tuned" if facts["reference"] else "base"
 
 
 def _row_columns(records: Sequence[Record], encoded: Sequence[Encoded]) -> dict[str, Any]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from sluicegate.artifacts import Artifact
 from sluicegate.config import runtime
 from sluicegate.errors import ArtifactError, ConfigError
-from sluicegate.runtime import warn
+from sluicegate.runtime import rank, warn, world_size
 from sluicegate.schema import Kind
+from sluicegate.scoring import ray_runner
 from sluicegate.scoring.detail import Detail
-from sluicegate.scoring.passes import Pass, build_options, plan_passes, run_pass
-from sluicegate.scoring.shards import merge
+from sluicegate.scoring.merge import SCORES, clear, count, merge
+from sluicegate.scoring.passes import Gates, build_options, plan_passes
+from sluicegate.scoring.shards import Shards
+from sluicegate.scoring.work import Work, score_part, share_part
 from sluicegate.stages.base import Sizes, Stage
 
 
@@ -28,6 +32,7 @@ class Score(Stage):
     takes: ClassVar[dict[str, Kind]] = {"data": "messages"}
     may_take: ClassVar[dict[str, Kind]] = {"model": "model", "gate": "gate"}
     resumes = True
+    divisible = True
 
     class Config(Stage.Config):
         signals: list[str] = Field(["gate", "perplexity", "length", "random"], min_length=1)
@@ -43,6 +48,21 @@ class Score(Stage):
         """Rows between two savings of work done."""
         batch_tokens: int = runtime(8192, ge=1)
         """Padded tokens per forward pass; a longer row goes alone."""
+        shard: str | None = runtime(None)
+        """i/N: score only the i-th of N parts, counted from 0, beside other processes that score the others; the same
+        command without it scores what is missing and makes the table."""
+        engine: Literal["here", "ray"] = runtime("here")
+        """`ray`: in workers that Ray starts, on this machine or on a cluster that sees the same files."""
+        workers: int = runtime(2, ge=1)
+        """ray: how many, each with one CPU and, where there are any, one GPU."""
+
+        @field_validator("shard")
+        @classmethod
+        def _is_a_part(cls, shard: str | None) -> str | None:
+            found = re.fullmatch(r"(\d+)/(\d+)", "0/1" if shard is None else shard)
+            if not found or int(found[1]) >= int(found[2]):
+                raise ValueError(f"'{shard}' is no part: write i/N, as 0/3, 1/3 and 2/3 of three")
+            return shard
 
         @field_validator("options")
         @classmethod
@@ -50,51 +70,67 @@ class Score(Stage):
             return build_options(info.data["signals"], options) if "signals" in info.data else options
 
     def check(self, config: Any, wires: Collection[str]) -> None:
-        """There is a model to read, and a gate where a signal reads one."""
+        """There is a model to read, a gate where a signal reads one, and ray where it is to run."""
+        if config.engine == "ray":
+            ray_runner.check_installed()
         if "gate" in wires:
             return
         if "model" not in wires:
             raise ConfigError("score has neither a model nor a gate", "add model=FOLDER or gate=ARTIFACT")
-        plan_passes(config.options, None)
+        plan_passes(config.options, {})
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """As many rows and tokens as the data have."""
         return dict(inputs["data"])
 
+    def part(self, config: Any) -> tuple[int, int] | None:
+        """What `shard` says; processes that a launcher started for it divide it once more."""
+        if config.shard is None:
+            return None
+        part, parts = map(int, config.shard.split("/"))
+        return part * world_size() + rank(), parts * world_size()
+
+    def share(self, out: Path, config: Any, inputs: dict[str, Artifact], part: int, parts: int) -> dict[str, Any]:
+        """Score every shard whose number is `part` modulo `parts` and that does not stand yet."""
+        return share_part(_work(out, config, inputs), part, parts)
+
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
-        """Write `scores.parquet`, pass by pass and shard by shard; only one model is in memory at a time."""
-        from sluicegate.models.load import load_encoder
-        from sluicegate.scoring.forward import open_reader
-
-        base, gate = _model_and_gate(inputs)
-        facts = _facts(gate, base) if gate else None
-        encoder = load_encoder(base.path, config.max_length)
-
-        def files(step: Pass) -> list[Path]:
-            reader = open_reader(step, base.path, gate.path if gate else None, facts)
-            return run_pass(step, reader, encoder, inputs["data"], out, config.shard_rows, config.batch_tokens)
-
-        passes = plan_passes(config.options, facts, config.detail)
-        stats = merge(out, [files(step) for step in passes], config.options)
+        """Write `scores.parquet` from shards, after scoring those that do not stand yet."""
+        work = _work(out, config, inputs)
+        encoder = work.encoder()
+        if not (out / SCORES).exists():
+            if config.engine == "ray":
+                ray_runner.run(work, config.workers)
+            score_part(work, encoder)
+            merge(out, work.files())
+        clear(out)
+        stats = count(out / SCORES, config.options)
         if cut := stats.get("truncated"):
             rows, their = ("1 row is", "its") if cut == 1 else (f"{cut:,} rows are", "their")
             warn(f"{rows} longer than max_length={encoder.max_length}; only {their} beginning was scored")
-        return stats | {"passes": sum(step.model != "nothing" for step in passes)}
+        return stats | {"passes": sum(step.model != "nothing" for step in work.passes)}
 
 
-def _model_and_gate(inputs: dict[str, Artifact]) -> tuple[Artifact, Artifact | None]:
+def _work(out: Path, config: Any, inputs: dict[str, Artifact]) -> Work:
     gate = inputs.get("gate")
-    if "model" in inputs:
-        return inputs["model"], gate
-    return inputs["gate"].parent("model"), gate
+    base = inputs["model"] if "model" in inputs else inputs["gate"].parent("model")
+    gates = _members(gate, base) if gate else {}
+    shards = Shards(inputs["data"].path / "messages.parquet", config.shard_rows)
+    passes = plan_passes(config.options, gates, config.detail)
+    at = gate.path if gate else None
+    return Work(out, shards, passes, base.path, at, gates, config.max_length, config.batch_tokens)
 
 
-def _facts(gate: Artifact, base: Artifact) -> dict[str, Any]:
-    """What `gate.json` says, once it is sure that the gate belongs to this base."""
+def _members(gate: Artifact, base: Artifact) -> Gates:
+    """What `gate.json` says of a gate, or of each of its members, once it is sure that it belongs to this base."""
     from sluicegate.models.gates.files import SETTINGS, weights_hash
 
-    facts = json.loads((gate.path / SETTINGS).read_text(encoding="utf-8"))
-    if facts["base_weights"] != weights_hash(base.path):
-        hint = f"score with model={facts['base']}, or warm a gate up on this model"
-        raise ArtifactError(f"gate {gate.id} was made for another model than {base.path}", hint)
-    return facts
+    def facts(member: str) -> dict[str, Any]:
+        return json.loads((gate.path / member / SETTINGS).read_text(encoding="utf-8"))
+
+    gates = {member: facts(member) for member in facts("").get("members") or [""]}
+    for found in gates.values():
+        if found["base_weights"] != weights_hash(base.path):
+            hint = f"score with model={found['base']}, or warm a gate up on this model"
+            raise ArtifactError(f"gate {gate.id} was made for another model than {base.path}", hint)
+    return gates

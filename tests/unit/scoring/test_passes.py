@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 
-from sluicegate.artifacts import Artifact, write_table
-from sluicegate.config import Config
 from sluicegate.errors import ConfigError, UnknownName
 from sluicegate.models.encode import Encoder
 from sluicegate.models.load import Loaded
 from sluicegate.schema import Record
 from sluicegate.scoring.base import Shard, Signal
-from sluicegate.scoring.forward import Reader
-from sluicegate.scoring.passes import NOT_FINITE, Pass, build_options, plan_passes, run_pass, score_shard
-from sluicegate.testing import sealed
+from sluicegate.scoring.passes import NOT_FINITE, Pass, build_options, plan_passes, score_shard
 
 FOUR = ["gate", "perplexity", "length", "random"]
 ON_BASE = {"reference": None, "context_gain": False}
 ON_COPY = {"reference": {"method": "full"}, "context_gain": False}
 
 
+ACTS = {"acts": True, "context_gain": False}
+
+
+def plan(names: Sequence[str], gate: dict[str, Any] | None, detail: Any = "none") -> list[Pass]:
+    """`gate` is what one says, or what two members of one say."""
+    members = {} if gate is None else gate if "0" in gate else {"": gate}
+    return plan_passes(build_options(names, {}), members, detail)
+
+
 def planned(names: Sequence[str], gate: dict[str, Any] | None) -> list[tuple[str, list[str], bool]]:
-    return [(p.model, list(p.signals), p.gated) for p in plan_passes(build_options(names, {}), gate)]
+    return [(p.name, list(p.signals), p.gated) for p in plan(names, gate)]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,21 @@ def planned(names: Sequence[str], gate: dict[str, Any] | None) -> list[tuple[str
         (["reference"], ON_COPY, [("tuned", ["reference"], False)]),
         (["reference", "gate"], ON_BASE, [("base", ["reference", "gate"], True)]),
         (["perplexity", "length"], None, [("base", ["perplexity", "length"], False)]),
+        (
+            ["gate", "perplexity", "reference"],
+            ACTS | {"reference": None},
+            [("base", ["perplexity", "reference"], False), ("gate", ["gate"], True)],
+        ),
+        (
+            ["gate", "reference"],
+            ACTS | {"reference": {"method": "lora"}},
+            [("tuned", ["reference"], False), ("gate", ["gate"], True)],
+        ),
+        (
+            ["gate", "perplexity", "length"],
+            {"0": ON_COPY, "1": ON_BASE},
+            [("tuned-0", ["gate", "length"], True), ("base-1", ["gate"], True), ("base", ["perplexity"], False)],
+        ),
         (["length", "random", "length"], None, [("nothing", ["length", "random"], False)]),
     ],
 )
@@ -58,13 +77,14 @@ def test_signals_share_the_pass_of_the_model_they_read(
         (["gate", "perplexity"], ON_COPY, [("tuned", "tokens"), ("base", "none")]),
         (["gate", "perplexity"], ON_BASE, [("base", "tokens")]),
         (["reference"], ON_COPY, [("tuned", "none"), ("base", "tokens")]),
+        (["gate", "random"], {"0": ON_COPY, "1": ON_COPY}, [("tuned-0", "tokens"), ("tuned-1", "tokens")]),
         (["length"], None, [("base", "tokens")]),
     ],
 )
 def test_detail_is_of_the_model_the_gate_reads_or_else_of_the_base(
     names: list[str], gate: dict[str, Any] | None, passes: list[tuple[str, str]]
 ) -> None:
-    assert [(p.model, p.detail) for p in plan_passes(build_options(names, {}), gate, "tokens")] == passes
+    assert [(p.name, p.detail) for p in plan(names, gate, "tokens")] == passes
 
 
 @pytest.mark.parametrize(
@@ -113,38 +133,3 @@ def test_a_score_is_finite_or_missing_with_a_reason(loaded: Loaded, records: lis
     np.testing.assert_array_equal(columns["odd"], np.float32([1.0, *[math.nan] * 5, -2.5]))
     assert columns["odd_why"] == ["", *[NOT_FINITE] * 4, "no luck", ""]
     assert "prompt_state" not in columns, "there is none without a pass"
-
-
-@pytest.fixture
-def data(tmp_path: Path, records: list[Record]) -> Artifact:
-    return sealed(tmp_path, "messages", lambda out: {"rows": write_table(out / "messages.parquet", records, Record)})
-
-
-class Nosy(Signal):
-    name = "nosy"
-    seen: ClassVar[list[set[str]]] = []
-
-    def score(self, shard: Shard, config: Any) -> Sequence[float | str]:
-        Nosy.seen += [set(record) for record in shard.records]
-        return [0.0] * len(shard.records)
-
-
-def test_no_signal_gets_to_see_meta(loaded: Loaded, data: Artifact, tmp_path: Path) -> None:
-    step = Pass("nothing", {"nosy": (Nosy(), Config())}, gated=False)
-    run_pass(step, None, Encoder(loaded.tokenizer), data, tmp_path, shard_rows=3, batch_tokens=99)
-    assert set(map(frozenset, Nosy.seen)) == {frozenset(Record.__annotations__) - {"meta"}}
-
-
-def test_a_shard_that_stands_is_not_scored_again(
-    loaded: Loaded, data: Artifact, records: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (step,) = plan_passes(build_options(["perplexity", "length"], {}), None)
-    reader, encoder, read = Reader(loaded, {}), Encoder(loaded.tokenizer), []
-    see = Reader.see
-    monkeypatch.setattr(Reader, "see", lambda self, rows, *args: read.append(len(rows)) or see(self, rows, *args))
-    files = run_pass(step, reader, encoder, data, tmp_path, shard_rows=3, batch_tokens=99)
-    whole, rest = divmod(len(records), 3)
-    assert read == [3] * whole + [rest]
-    files[1].unlink()
-    assert run_pass(step, reader, encoder, data, tmp_path, shard_rows=3, batch_tokens=99) == files
-    assert read == [3] * whole + [rest, 3]

@@ -1,39 +1,59 @@
-"""Scores on disk: whole or not there, joined by id."""
+"""Shards: the same rows whoever asks for them; on disk whole or not there."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sluicegate.artifacts import read_rows
-from sluicegate.errors import DataError
-from sluicegate.scoring.shards import FOLDER, merge, shard_path, shards, side_by_side, write_shard
+from sluicegate.artifacts import write_table
+from sluicegate.schema import Record
+from sluicegate.scoring import shards
+from sluicegate.scoring.shards import Shards, shard_path, write_shard
 from sluicegate.testing import tiny_pool
 
-
-def columns(ids: str, **signals: list[float]) -> dict[str, Any]:
-    own: dict[str, Any] = {"id": list(ids), "n_label_tokens": [2] * len(ids)}
-    own["n_truncated_tokens"] = [int(i == "c") for i in ids]
-    for name, values in signals.items():
-        own |= {name: values, f"{name}_why": ["cut" if math.isnan(v) else "" for v in values]}
-    return own
+POOL = tiny_pool(23)
+SEEN = [{name: value for name, value in record.items() if name != "meta"} for record in POOL]
 
 
-def test_shards_are_the_rows_in_order() -> None:
-    pool = tiny_pool(7)
-    assert [(first, len(rows)) for first, rows in shards(pool, 3)] == [(0, 3), (3, 3), (6, 1)]
-    assert [row for _, rows in shards(pool, 3) for row in rows] == pool
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A table in row groups of 5."""
+    write_table(tmp_path / "whole.parquet", POOL, Record)
+    pq.write_table(pq.read_table(tmp_path / "whole.parquet"), tmp_path / "messages.parquet", row_group_size=5)
+    return tmp_path / "messages.parquet"
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7, 10, 23, 99])
+def test_shards_are_the_rows_in_order_without_their_meta(size: int, table: Path) -> None:
+    cut = Shards(table, size)
+    assert cut.rows == 23
+    found = [cut.read(number) for number in range(len(cut))]
+    assert [row for rows in found for row in rows] == SEEN
+    assert {len(rows) for rows in found[:-1]} <= {size}
+    assert [cut.span(n) for n in range(len(cut))] == [(n * size, len(rows)) for n, rows in enumerate(found)]
+
+
+def test_only_the_row_groups_of_a_shard_are_read(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, groups = pq.ParquetFile.read_row_groups, []
+    monkeypatch.setattr(
+        pq.ParquetFile, "read_row_groups", lambda file, asked, **kw: groups.append(asked) or read(file, asked, **kw)
+    )
+    for number in range(3):
+        Shards(table, 8).read(number)
+    assert groups == [[0, 1], [1, 2, 3], [3, 4]]
+
+
+def test_a_table_without_rows_has_no_shard(tmp_path: Path) -> None:
+    write_table(tmp_path / "messages.parquet", [], Record)
+    assert len(Shards(tmp_path / "messages.parquet", 4)) == 0
 
 
 def test_a_shard_of_another_size_has_another_name(tmp_path: Path) -> None:
-    assert (
-        shard_path(tmp_path, "base", 0, 3) != shard_path(tmp_path, "base", 0, 4) != shard_path(tmp_path, "tuned", 0, 4)
-    )
+    spans = [("base", (0, 3)), ("base", (0, 4)), ("tuned", (0, 4)), ("base", (3, 3))]
+    assert len({shard_path(tmp_path, step, span) for step, span in spans}) == 4
 
 
 def test_a_shard_that_fails_half_way_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,37 +61,19 @@ def test_a_shard_that_fails_half_way_is_not_there(tmp_path: Path, monkeypatch: p
         path.write_bytes(b"PAR1")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pq, "write_table", torn)
-    path = shard_path(tmp_path, "base", 0, 2)
-    with pytest.raises(KeyboardInterrupt):
-        write_shard(path, columns("ab"))
+    path = shard_path(tmp_path, "base", (0, 2))
+    with monkeypatch.context() as patch:
+        patch.setattr(pq, "write_table", torn)
+        with pytest.raises(KeyboardInterrupt):
+            write_shard(path, {"id": ["a", "b"]})
     assert not path.exists()
+    write_shard(path, {"id": ["a", "b"]})
+    assert pq.read_table(path)["id"].to_pylist() == ["a", "b"]
 
 
-def test_passes_are_put_together_shard_by_shard_and_counted(tmp_path: Path) -> None:
-    files = []
-    for step, signal in (("tuned", "gate"), ("base", "perplexity")):
-        paths = [shard_path(tmp_path, step, first, 2) for first in (0, 2)]
-        write_shard(paths[0], columns("ab", **{signal: [1.0, math.nan]}))
-        write_shard(paths[1], columns("cd", **{signal: [3.0, 4.0]}))
-        files.append(paths)
-    counts = merge(tmp_path, files, ["gate", "perplexity"])
-    assert counts == {"rows": 4, "label_tokens": 8, "truncated": 1, "unscored_gate": 1, "unscored_perplexity": 1}
-    rows = list(read_rows(tmp_path / "scores.parquet"))
-    assert [row["id"] for row in rows] == list("abcd")
-    assert [row["perplexity"] for row in rows[2:]] == [3.0, 4.0]
-    assert rows[1]["gate_why"] == "cut"
-    assert not (tmp_path / FOLDER).exists()
-
-
-def test_passes_are_joined_by_id_and_not_by_row_number() -> None:
-    gate, other = pa.table(columns("abc", gate=[1.0, 2.0, 3.0])), pa.table(columns("cab", loss=[30.0, 10.0, 20.0]))
-    joined = side_by_side([gate, other])
-    assert joined["id"].to_pylist() == list("abc")
-    assert joined["loss"].to_pylist() == [10.0, 20.0, 30.0]
-    assert joined["n_truncated_tokens"].to_pylist() == [0, 0, 1]
-
-
-def test_data_without_a_row_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no row to score"):
-        merge(tmp_path, [[]], ["gate"])
+def test_two_who_write_the_same_shard_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts, replace = [], shards.os.replace
+    monkeypatch.setattr(shards.os, "replace", lambda draft, path: drafts.append(draft) or replace(draft, path))
+    for _ in range(2):
+        write_shard(shard_path(tmp_path, "base", (0, 2)), {"id": ["a", "b"]})
+    assert len(set(drafts)) == 2

@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,18 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from sluicegate.artifacts import Artifact, Store, external, read_rows, write_table
+from fake_gates import fake_gate, model_in
+from sluicegate.artifacts import Artifact, Store, read_rows, write_table
 from sluicegate.config import build, result_fields
 from sluicegate.errors import ArtifactError, ConfigError, DataError, MissingError
+from sluicegate.models.gates import files
+from sluicegate.models.gates.surprise import SurpriseGate
 from sluicegate.schema import Record
-from sluicegate.scoring import forward
+from sluicegate.scoring import forward, ray_runner
 from sluicegate.scoring.forward import Reader
 from sluicegate.scoring.passes import NOT_FINITE
 from sluicegate.stages.score import Score
-from sluicegate.stages.warmup import Warmup
-from sluicegate.testing import check_stage, sealed, tiny_gate, tiny_model, tiny_pool
+from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
 
 POOL = tiny_pool(11)
 RECORDS = [*POOL, {**POOL[0], "id": POOL[0]["id"] + ".2"}]
@@ -40,10 +43,6 @@ BASE_COLUMNS = {
 
 def messages(root: Path, records: list[Record]) -> Artifact:
     return sealed(root, "messages", lambda out: {"rows": write_table(out / "messages.parquet", records, Record)})
-
-
-def model_in(folder: Path) -> Artifact:
-    return external(folder.resolve(), f"model-external-{folder.name}")
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +64,19 @@ def data(root: Path) -> Artifact:
 @pytest.fixture(scope="module")
 def gate(root: Path, base: Artifact) -> Artifact:
     """A gate that reads the base itself."""
-    config = build(Warmup.Config, {"reference": {"method": "off"}, "epochs": 1, "copies": 1, "context_gain": False})
-    inputs = {"model": base, "trusted": messages(root / "trusted", tiny_pool(20))}
-    return sealed(root, "gate", lambda out: Warmup().fill(out, config, inputs), inputs)
+    return fake_gate(root, base)
 
 
 @pytest.fixture(scope="module")
 def gate_on_copy(root: Path, base: Artifact) -> Artifact:
-    """A gate that reads a tuned copy of the base."""
-    return tiny_gate(root / "tuned", base.path)
+    """A gate that reads a copy of the base with other weights."""
+    return fake_gate(root, base, copy=True)
+
+
+@pytest.fixture(scope="module")
+def two_members(root: Path, base: Artifact) -> Artifact:
+    """A cross-fitted gate, each half of which reads a copy of its own."""
+    return fake_gate(root, base, copy=True, members=("0", "1"))
 
 
 def score(out: Path, inputs: dict[str, Artifact], **config: Any) -> dict[str, Any]:
@@ -283,6 +286,131 @@ def test_an_adapter_is_scored_as_the_model_it_makes(base: Artifact, data: Artifa
     assert found == pytest.approx(wanted, rel=1e-5)
     score(tmp_path / "base-out", {"data": data, "model": base}, signals=["perplexity"])
     assert found != pytest.approx(column(tmp_path / "base-out", "perplexity"), rel=1e-2)
+
+
+def test_the_scores_of_a_gate_of_two_members_are_the_means_of_each(
+    two_members: Artifact, base: Artifact, data: Artifact, tmp_path: Path
+) -> None:
+    signals = ["gate", "reference", "perplexity", "length"]
+    inputs = {"data": data, "gate": two_members}
+    stats = score(tmp_path / "both", inputs, signals=signals, detail="tokens", shard_rows=5)
+    assert stats["passes"] == 3
+    both = pq.read_table(tmp_path / "both/scores.parquet")
+    alone = []
+    for member in ("0", "1"):
+        one = sealed(tmp_path / member, "gate", partial(_copy_of, two_members.path / member), {"model": base})
+        score(tmp_path / f"{member}-out", {"data": data, "gate": one}, signals=signals, detail="tokens", shard_rows=5)
+        alone.append(pq.read_table(tmp_path / f"{member}-out/scores.parquet"))
+    for name in ("gate", "reference", "gate_layers", "gate_logits", "nll", "loss", "entropy"):
+        flat, *members = (flattened(table[name]) for table in (both, *alone))
+        np.testing.assert_allclose(flat, np.mean(members, axis=0), rtol=2e-3, atol=2e-3)
+        assert np.abs(members[0] - members[1]).max() > 0.01, "two gates, two numbers"
+    assert both["perplexity"].equals(alone[0]["perplexity"])
+    assert both["length"].equals(alone[0]["length"])
+
+
+def _copy_of(folder: Path, out: Path) -> None:
+    shutil.copytree(folder, out, dirs_exist_ok=True)
+
+
+def flattened(column: Any) -> np.ndarray:
+    column = column.combine_chunks()
+    while pa.types.is_list(column.type):
+        column = column.flatten()
+    return column.to_numpy(zero_copy_only=False).astype(np.float32)
+
+
+class Shuts(SurpriseGate):
+    """Halves what its MLP gives out: the least a gate that acts can do."""
+
+    kind = "shuts"
+    acts = True
+
+    def watch(self, x: Any, output: Any) -> Any:
+        super().watch(x, output)
+        return output / 2
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_gate_that_acts_changes_no_other_signal(
+    copy: bool, base: Artifact, data: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(files.KINDS, Shuts.kind, Shuts)
+    signals = ["gate", "perplexity", "reference"]
+    scores = {}
+    for kind in (SurpriseGate, Shuts):
+        gate = fake_gate(tmp_path / kind.kind, base, copy=copy, kind=kind)
+        inputs = {"data": data, "gate": gate}
+        stats = score(tmp_path / f"{kind.kind}-out", inputs, signals=signals, detail="sample")
+        assert stats["passes"] == 1 + copy + kind.acts
+        scores[kind] = {name: column(tmp_path / f"{kind.kind}-out", name) for name in [*signals, "loss"]}
+    plain, acting = scores.values()
+    assert acting["perplexity"] == plain["perplexity"]
+    assert acting["reference"] == plain["reference"]
+    assert acting["gate"] != pytest.approx(plain["gate"], rel=1e-3)
+    assert acting["loss"] != pytest.approx(plain["loss"], rel=1e-5), "the loss is of the model as the gates change it"
+
+
+def test_parts_of_the_work_are_put_together_into_the_same_bytes(
+    data: Artifact, gate_on_copy: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, sizes = {"data": data, "gate": gate_on_copy}, {"shard_rows": 2, "detail": "tokens"}
+    score(tmp_path / "whole", inputs, **sizes)
+    (tmp_path / "parts").mkdir()
+    for part in ("2/3", "0/3", "1/3"):
+        config = build(Score.Config, {**sizes, "shard": part})
+        i, n = Score().part(config) or pytest.fail("a part was asked for")
+        told = Score().share(tmp_path / "parts", config, inputs, i, n)
+        assert told == {"rows": 4, "shards": 2}
+    monkeypatch.setattr(forward, "load_plain", lambda *asked: pytest.fail("a model was loaded"))
+    score(tmp_path / "parts", inputs, **sizes)
+    for name in ("scores.parquet", "scores.head.jsonl"):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert len(list((tmp_path / "parts").iterdir())) == 2
+
+
+def test_a_table_that_is_merged_already_is_not_made_again(data: Artifact, base: Artifact, tmp_path: Path) -> None:
+    inputs = {"data": data, "model": base}
+    stats = score(tmp_path / "out", inputs, signals=["perplexity"])
+    (tmp_path / "out/shards").mkdir()
+    (tmp_path / "out/shards/tuned-0-5.parquet").write_bytes(b"left by a kill while shards were taken away")
+    before = (tmp_path / "out/scores.parquet").stat()
+    assert score(tmp_path / "out", inputs, signals=["perplexity"]) == stats
+    assert (tmp_path / "out/scores.parquet").stat().st_mtime_ns == before.st_mtime_ns
+    assert not (tmp_path / "out/shards").exists()
+
+
+def test_a_part_is_parted_once_more_under_a_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = build(Score.Config, {"shard": "1/3"})
+    assert Score().part(config) == (1, 3)
+    assert Score().part(build(Score.Config, {})) is None
+    found = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for part in range(3):
+        for rank in range(2):
+            monkeypatch.setenv("RANK", str(rank))
+            found.append(Score().part(build(Score.Config, {"shard": f"{part}/3"})))
+    assert found == [(n, 6) for n in range(6)]
+
+
+@pytest.mark.parametrize("part", ["3/3", "3", "1/0", "-1/3", "a/b", "1/3/5", ""])
+def test_a_part_that_is_none(part: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{part}' is no part: write i/N") as err:
+        build(Score.Config, {"shard": part}, "steps.score")
+    assert err.value.hint
+
+
+def test_who_does_the_work_is_speed_only() -> None:
+    asked = {"shard": "0/2", "engine": "ray", "workers": 3, "shard_rows": 9, "batch_tokens": 9}
+    assert result_fields(build(Score.Config, asked)) == result_fields(build(Score.Config, {}))
+
+
+def test_ray_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = build(Score.Config, {"signals": ["length"], "engine": "ray"})
+    monkeypatch.setattr(ray_runner, "find_spec", lambda name: None)
+    with pytest.raises(MissingError, match="engine=ray needs ray") as err:
+        Score().check(config, {"data", "model"})
+    assert "pip install 'sluicegate[ray]'" in err.value.hint
 
 
 def test_a_gate_made_for_another_model_is_refused(gate: Artifact, data: Artifact, tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""The same workers under Ray Data: only the numbers of shards travel, the shards themselves are files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from sluicegate.errors import MissingError
+from sluicegate.runtime import pick_device, progress
+from sluicegate.scoring.passes import Pass
+from sluicegate.scoring.work import Work, Worker
+
+
+def check_installed() -> None:
+    """Raise `MissingError` where there is no ray."""
+    if find_spec("ray") is None:
+        raise MissingError("engine=ray needs ray", "get it with: pip install 'sluicegate[ray]'")
+
+
+def run(work: Work, workers: int) -> None:
+    """Score every shard that does not stand yet, pass by pass, in workers that open each model once."""
+    with _ray(workers):
+        for step in work.passes:
+            if numbers := work.missing(step):
+                _run_pass(work, step, numbers, workers)
+
+
+class _ShardWorker:
+    """What Ray starts: a `Worker` that gets the numbers of shards in batches of one."""
+
+    def __init__(self, work: Work, step: Pass) -> None:
+        self.worker = Worker(work, step, work.encoder())
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        for number in batch["id"]:
+            self.worker.score(int(number), lambda n: None)
+        return batch
+
+
+def _run_pass(work: Work, step: Pass, numbers: list[int], workers: int) -> None:
+    import ray.data
+
+    gpus = int(pick_device().startswith("cuda"))
+    todo = ray.data.from_items([{"id": n} for n in numbers], override_num_blocks=len(numbers))
+    done = todo.map_batches(
+        _ShardWorker, fn_constructor_args=(work, step), batch_size=1, concurrency=workers, num_cpus=1, num_gpus=gpus
+    )
+    with progress() as bar:
+        task = bar.add_task(f"score ({step.name})", total=len(numbers))
+        for _ in done.iter_rows():
+            bar.advance(task)
+
+
+@contextmanager
+def _ray(workers: int) -> Iterator[None]:
+    """The cluster this process belongs to, or one of its own as large as is asked for."""
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    ray.init(num_cpus=workers + 1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        yield
+    finally:
+        ray.shutdown()
