@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sluicegate.errors import ArtifactError
 from sluicegate.models.encode import IGNORED, Encoded, collate, length_batches
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ CHUNK, GPU_CHUNK = 128, 512
 """Tokens whose logits exist at once. A CPU takes longer over more, for they leave its caches and the allocator's pool;
 a GPU takes longer over fewer, and 512 are 300 MB in float32 at a vocabulary of 150,000.
 """
+
+HEAD_TOLERANCE = 0.02
+"""Of the largest logit; bfloat16 rounds to a fifth of it, and no model scales its logits by so little."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,13 @@ def _decoded(model: PreTrainedModel, batch: Sequence[Encoded], pad_id: int) -> t
     row, before = (tensors["labels"][:, 1:] != IGNORED).nonzero(as_tuple=True)
     ids, mask = tensors["input_ids"].to(device), tensors["attention_mask"].to(device)
     row, position = row.to(device), before.to(device) + 1
+    return row, position, ids[row, position], _final_states(model, ids, mask)
+
+
+def _final_states(model: PreTrainedModel, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+    """What the head gets of ids (B, T): (B, T, H)."""
     decoder = getattr(model, model.base_model_prefix)
-    hidden = decoder(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-    return row, position, ids[row, position], hidden
+    return decoder(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
 
 
 def _logits(model: PreTrainedModel, hidden: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -121,6 +129,24 @@ def head_logits(model: PreTrainedModel, hidden: Tensor) -> Tensor:
         logits = logits / scale
     cap = getattr(config, "final_logit_softcapping", None)
     return logits if cap is None else cap * torch.tanh(logits / cap)
+
+
+@torch.no_grad()
+def check_head(model: PreTrainedModel) -> None:
+    """Hold `head_logits` to the model's own logits on a few tokens; for a model that is opened to be read.
+
+    Raises:
+        ArtifactError: they differ, so its losses would be wrong: it scales them in a way not known here.
+    """
+    head = model.get_output_embeddings()
+    ids = torch.arange(8, device=next(model.parameters()).device)[None]  # (1, 8)
+    own = model(input_ids=ids, use_cache=False).logits.float()  # (1, 8, V)
+    ours = None if head is None else head_logits(model, _final_states(model, ids)).float()
+    if ours is None or (ours - own).abs().max() > HEAD_TOLERANCE * own.abs().max():  # a broken model's NaN passes
+        raise ArtifactError(
+            f"{type(model).__name__} (model type '{model.config.model_type}') makes its logits in a way not known here",
+            "its losses would be wrong; read another base, or score without one: signals=[length, random]",
+        )
 
 
 def _prompt_state(hidden: Tensor, batch: Sequence[Encoded]) -> Tensor:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+from sluicegate.errors import ArtifactError
 from sluicegate.models import surprise
 from sluicegate.models.encode import Encoded
-from sluicegate.models.surprise import read, without_prompt
+from sluicegate.models.surprise import check_head, read, without_prompt
+from sluicegate.testing import Family, tiny_config
 
 ROWS = [
     Encoded("a", list(range(10, 30)), [(5, 20)], 2, 0),
@@ -84,3 +86,48 @@ def test_without_prompt_keeps_headers_and_every_response_token() -> None:
 
 def test_a_response_without_header_keeps_the_one_token_it_is_predicted_from() -> None:
     assert without_prompt(Encoded("x", [5, 6, 7, 8], [(2, 4)], 0, 0)).ids == [6, 7, 8]
+
+
+def random_model(config: Any) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    return AutoModelForCausalLM.from_config(config).eval()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("family", get_args(Family))
+def test_the_head_of_every_known_architecture_is_known(family: Family, dtype: torch.dtype) -> None:
+    check_head(random_model(tiny_config(family, vocab_size=99, pad_token_id=0, eos_token_id=1)).to(dtype))
+
+
+def test_a_model_that_scales_its_logits_in_a_way_of_its_own_is_refused() -> None:
+    from transformers import LlamaForCausalLM
+
+    class Loud(LlamaForCausalLM):
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            out = super().forward(*args, **kwargs)
+            out.logits = 1.1 * out.logits
+            return out
+
+    model = Loud(tiny_config("llama", vocab_size=99, pad_token_id=0, eos_token_id=1)).eval()
+    with pytest.raises(ArtifactError, match=r"Loud \(model type 'llama'\) makes its logits in a way not known here"):
+        check_head(model)
+
+
+def test_a_scale_whose_name_is_not_known_is_found_in_a_published_architecture() -> None:
+    from transformers import AutoConfig
+
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    mamba = {"mamba_d_ssm": 16, "mamba_n_heads": 2, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_chunk_size": 4}
+    config = AutoConfig.for_model(
+        "falcon_h1", vocab_size=99, **sizes, **mamba, num_key_value_heads=1, head_dim=8, lm_head_multiplier=0.5
+    )
+    with pytest.raises(ArtifactError, match="falcon_h1"):
+        check_head(random_model(config))
+
+
+def test_a_broken_model_is_not_blamed_on_its_head(make_model: Any) -> None:
+    model = make_model("Qwen2", 99)
+    model.model.norm.weight.data.fill_(torch.nan)
+    check_head(model)
