@@ -41,12 +41,13 @@ def _example(decision: Decision, record: Record, scores: Mapping[str, float | No
         "source": record["source"],
         "fault": fault_of(record),
         "scores": dict(scores),
-        "prompt": shorten(_transcript(before)),
+        "prompt": shorten(transcript(before)),
         "response": shorten(last["content"]),
     }
 
 
-def _transcript(messages: Sequence[Message]) -> str:
+def transcript(messages: Sequence[Message]) -> str:
+    """The turns one under the other, each under its role; one alone as it is."""
     if len(messages) == 1:
         return messages[0]["content"]
     return "\n".join(f"{m['role']}: {m['content']}" for m in messages)
