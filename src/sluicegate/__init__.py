@@ -2,11 +2,17 @@
 
 Raw files become `messages`, a frozen model's gates turn messages into `scores`, a rule turns scores
 into a `selection`, and the selection trains a `model` that an `evaluation` judges and a `report`
-shows. Every arrow is a stage, every noun a sealed folder. Layers, high to low; a module imports only
-from layers below its own, and names joined by `|` do not know each other:
+shows. Every arrow is a stage, every noun a sealed folder. Importing the package makes `AutoModelForCausalLM`
+open the folders `sluice convert` writes, gates and all; it imports nothing heavy. Layers, high to low; a
+module imports only from layers below its own, and names joined by `|` do not know each other:
 
     cli : testing > verbs > pipeline > planning | reference > stages
-      > training | evaluation | scoring | selection | reporting > models | data > artifacts > runtime : registry : config > schema > errors
+      > training | evaluation | scoring | selection | reporting > auto_classes > models | data > artifacts
+      > runtime : registry : config > schema > errors
 """
 
+from sluicegate.auto_classes import introduce
+
 __version__ = "0.1.0"
+
+introduce()
