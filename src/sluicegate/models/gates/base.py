@@ -58,8 +58,8 @@ class Gate(nn.Module):
         raise NotImplementedError
 
     def put_on(self, mlp: Any) -> None:
-        """Hang on an MLP."""
-        mlp.quality_gate = self
+        """Hang on an MLP; it trains or not as that does."""
+        mlp.quality_gate = self.train(mlp.training)
         self.hook = mlp.register_forward_hook(_watch)
 
     def take_off(self, mlp: Any) -> None:

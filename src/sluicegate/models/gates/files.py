@@ -8,11 +8,16 @@ from pathlib import Path
 
 from sluicegate.artifacts import file_hash
 from sluicegate.models.gates.base import Gate
+from sluicegate.models.gates.linear import LinearGate
+from sluicegate.models.gates.router import RouterGate, TrashRouterGate
 from sluicegate.models.gates.surprise import SurpriseGate
+from sluicegate.models.gates.trash import TrashGate
 
 WEIGHTS = "gate.safetensors"
 SETTINGS = "gate.json"
-KINDS: dict[str, type[Gate]] = {gate.kind: gate for gate in (SurpriseGate,)}
+KINDS: dict[str, type[Gate]] = {
+    gate.kind: gate for gate in (SurpriseGate, LinearGate, TrashGate, RouterGate, TrashRouterGate)
+}
 
 
 def save_gates(gates: Mapping[int, Gate], folder: Path) -> None:
@@ -20,7 +25,7 @@ def save_gates(gates: Mapping[int, Gate], folder: Path) -> None:
     from safetensors.torch import save_file
 
     tensors = {
-        f"{i}.{n}": p.detach().cpu().contiguous() for i, gate in gates.items() for n, p in gate.named_parameters()
+        f"{i}.{n}": p.detach().cpu().contiguous() for i, gate in gates.items() for n, p in gate.state_dict().items()
     }
     (kind,) = {gate.kind for gate in gates.values()}
     save_file(tensors, folder / WEIGHTS, metadata={"kind": kind})
