@@ -2,7 +2,8 @@
 
 They are told when they are imported and not before, so that `import sluicegate` stays light. `_get_model_class` is
 where they choose the class for a config; it is asked first, as ever, and its answer is only made a gated one where
-`AutoModelForCausalLM` opens a folder whose `config.json` names `QualityGateForCausalLM`.
+`AutoModelForCausalLM` opens a folder whose `config.json` names `QualityGateForCausalLM`. The package's own import
+needs this file, so it stands below all others and knows the models by their names alone.
 """
 
 from __future__ import annotations

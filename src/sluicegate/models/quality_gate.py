@@ -123,7 +123,8 @@ def put_gates_in(model: Any, gates: Mapping[int, Gate], facts: dict[str, Any]) -
     for gate in gates.values():
         gate.requires_grad_(False)
     attach(model, gates)
-    model.gate_facts, model.__class__ = facts, gated_class(type(model))
+    plain: Any = type(model)
+    model.gate_facts, model.__class__ = facts, gated_class(plain)
     return model
 
 
