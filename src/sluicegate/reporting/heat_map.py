@@ -16,7 +16,7 @@ from sluicegate.reporting import numbers
 from sluicegate.reporting.charts import CLAY, GOLD, WATER
 from sluicegate.reporting.sample import Piece, Sample, visible
 
-LINE = 104
+LINE = 116
 """Characters of token labels side by side; a wide one counts as two."""
 NARROWEST = 2
 """Characters the column of one token takes at least."""
@@ -49,13 +49,20 @@ def _drawn(sample: Sample) -> dict[str, Any]:
         "row": row,
         "every": math.ceil(LABEL / row),
         "text": [[_coloured(sample, piece) for piece in turn] for turn in sample.turns],
-        "lines": [[_column(sample, piece) for piece in line] for turn in sample.turns for line in _lines(turn)],
+        "lines": [line for turn in sample.turns for line in _staves(sample, turn)],
         "numbers": _numbers(sample),
     }
 
 
 def _coloured(sample: Sample, piece: Piece) -> dict[str, Any]:
     return {"text": piece.text, "start": piece.start, "colour": _tint(sample.tone_of(piece) / sample.gate_reach)}
+
+
+def _staves(sample: Sample, turn: Sequence[Piece]) -> Iterator[dict[str, Any]]:
+    """A turn's lines of columns; all but the last are full, and stretched to the page's width."""
+    lines = list(_lines(turn))
+    for n, line in enumerate(lines, 1):
+        yield {"columns": [_column(sample, piece) for piece in line], "full": n < len(lines)}
 
 
 def _column(sample: Sample, piece: Piece) -> dict[str, Any]:

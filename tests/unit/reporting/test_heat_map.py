@@ -62,8 +62,9 @@ def test_the_page_fetches_nothing() -> None:
 def test_a_long_response_goes_on_on_the_next_line() -> None:
     words = [(f" word{n}", 1) for n in range(60)]
     page = render([make_sample(words)], "scores-1")
-    lines = [labels(line) for line in page.split('<div class="stave">')[1:]]
-    assert len(lines) == 5
+    lines = [labels(line) for line in page.split('<div class="stave')[1:]]
+    assert len(lines) == 4
+    assert page.count('<div class="stave full">') == 3
     assert max(len("".join(line)) + len(line) for line in lines) <= LINE
     assert labels(page) == [text.strip() for text, _ in words]
 
