@@ -95,15 +95,18 @@ def _decoded(model: PreTrainedModel, batch: Sequence[Encoded], pad_id: int) -> t
     tensors = collate(batch, pad_id)
     device = next(model.parameters()).device
     row, before = (tensors["labels"][:, 1:] != IGNORED).nonzero(as_tuple=True)
-    ids, mask = tensors["input_ids"].to(device), tensors["attention_mask"].to(device)
-    row, position = row.to(device), before.to(device) + 1
-    return row, position, ids[row, position], _final_states(model, ids, mask)
+    ids, row, position = tensors["input_ids"].to(device), row.to(device), before.to(device) + 1
+    return row, position, ids[row, position], _final_states(model, ids)
 
 
-def _final_states(model: PreTrainedModel, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-    """What the head gets of ids (B, T): (B, T, H)."""
+def _final_states(model: PreTrainedModel, ids: Tensor) -> Tensor:
+    """What the head gets of right-padded ids (B, T): (B, T, H).
+
+    No attention mask: padding comes after all real tokens, which never look ahead, and without a mask attention takes
+    its fast, plainly causal path.
+    """
     decoder = getattr(model, model.base_model_prefix)
-    return decoder(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    return decoder(input_ids=ids, use_cache=False).last_hidden_state
 
 
 def _logits(model: PreTrainedModel, hidden: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
