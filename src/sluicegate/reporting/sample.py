@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sluicegate.models.encode import Encoded, Encoder
 
 Numbers = NDArray[np.floating[Any]]
-FULL = 98
+FULL = 95
 """Percentile of what is drawn in full colour: one wild token must not pale all others."""
 LOWEST = 8
 AROUND = 24
