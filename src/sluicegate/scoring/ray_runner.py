@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any
 
-from sluicegate.errors import MissingError
+from sluicegate.errors import MissingError, SluiceError
 from sluicegate.runtime import pick_device, progress
 from sluicegate.scoring.passes import Pass
 from sluicegate.scoring.work import Work, Worker
@@ -35,8 +36,9 @@ class _ShardWorker:
         self.worker = Worker(work, step, work.encoder())
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        for number in batch["id"]:
-            self.worker.score(int(number), lambda n: None)
+        # What a user can mend is not told from here: who merges finds the shard missing, tries it, and tells it.
+        with suppress(SluiceError):
+            self.worker.score(int(batch["id"][0]), lambda n: None)
         return batch
 
 
@@ -45,8 +47,9 @@ def _run_pass(work: Work, step: Pass, numbers: list[int], workers: int) -> None:
 
     gpus = int(pick_device().startswith("cuda"))
     todo = ray.data.from_items([{"id": n} for n in numbers], override_num_blocks=len(numbers))
+    pool = ray.data.ActorPoolStrategy(size=workers)
     done = todo.map_batches(
-        _ShardWorker, fn_constructor_args=(work, step), batch_size=1, concurrency=workers, num_cpus=1, num_gpus=gpus
+        _ShardWorker, fn_constructor_args=(work, step), batch_size=1, compute=pool, num_cpus=1, num_gpus=gpus
     )
     with progress() as bar:
         task = bar.add_task(f"score ({step.name})", total=len(numbers))
@@ -58,10 +61,14 @@ def _run_pass(work: Work, step: Pass, numbers: list[int], workers: int) -> None:
 def _ray(workers: int) -> Iterator[None]:
     """The cluster this process belongs to, or one of its own as large as is asked for."""
     import ray
+    import ray.data
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    ray.data.DataContext.get_current().enable_progress_bars = False
     if ray.is_initialized():
         yield
         return
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # or each worker's start is told as an error
     ray.init(num_cpus=workers + 1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
         yield
