@@ -23,22 +23,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Features:
-    """The T response tokens of B rows, rows one after the other."""
+    """The T response tokens of B rows, rows one after the other; on the CPU, in the model's dtype."""
 
-    now: list[Tensor]
-    """Per gated layer (T, H): the normalised state entering the MLP at the token."""
-    before: list[Tensor]
-    """Per gated layer (T, H): the same one token earlier."""
+    states: list[Tensor]
+    """Per gated layer (S, H): the normalised state entering the MLP, at every response token and at the one before each
+    response. States are nearly all of it, so none is kept twice."""
+    now: Tensor
+    """(T,) where in `states` a token's state stands; that of the token before it stands one place earlier."""
     surprise: Tensor
     """(T, S)"""
     start: Tensor
     """(B + 1,) where each row's tokens begin; the last entry is T."""
+    device: torch.device
+    """Of the model: where gates learn fastest."""
 
     def tokens(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Token indices of some rows, and for each the place of its row in `rows`: two of (t,)."""
         index = torch.cat([torch.arange(int(self.start[r]), int(self.start[r + 1])) for r in rows.tolist()])
         count = self.start[rows + 1] - self.start[rows]
         return index, torch.repeat_interleave(torch.arange(len(rows)), count)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row's part of `Features`; `now` counts from its own first state."""
+
+    states: list[Tensor]
+    now: Tensor
+    surprise: Tensor
 
 
 def read_features(
@@ -49,34 +61,43 @@ def read_features(
     pad_id: int,
     batch_tokens: int,
 ) -> Features:
-    """One pass (two with the context gain) over `rows`, in batches of like length; kept on the CPU.
+    """One pass (two with the context gain) over `rows`, in batches of like length.
 
     Raises:
         ArtifactError: the model's own numbers are not finite.
     """
-    parts: dict[int, tuple[list[Tensor], list[Tensor], Tensor]] = {}
+    parts: dict[int, _Row] = {}
     free = free_losses(model, rows, pad_id, batch_tokens=batch_tokens) if context_gain else None
     for places in track(length_batches([len(e.ids) for e in rows], batch_tokens=batch_tokens), "read trusted rows"):
-        batch = [rows[i] for i in places]
         with _mlp_inputs(model, layers) as states:  # (B, T, H) each
-            reading = read(model, batch, pad_id)
+            reading = read(model, [rows[i] for i in places], pad_id)
         alone = torch.cat([free[i] for i in places]) if free else None
-        surprise = surprise_features(reading.loss, reading.entropy, reading.row, alone)
+        surprise = surprise_features(reading.loss, reading.entropy, reading.row, alone).cpu()
+        row, position = reading.row.cpu(), reading.position.cpu()
         for b, i in enumerate(places):
-            mine = reading.row == b
-            t = reading.position[mine]
-            now, before = [x[b, t].cpu() for x in states], [x[b, t - 1].cpu() for x in states]
-            parts[i] = (now, before, surprise[mine].cpu())
-    ordered = [parts[i] for i in range(len(rows))]
-    count = torch.tensor([0] + [len(s) for _, _, s in ordered])
-    now = [torch.cat([n[k] for n, _, _ in ordered]) for k in range(len(layers))]
-    before = [torch.cat([b[k] for _, b, _ in ordered]) for k in range(len(layers))]
-    surprise = torch.cat([s for _, _, s in ordered])
+            mine = row == b
+            parts[i] = _row([x[b] for x in states], position[mine], surprise[mine])
+    return _joined([parts.pop(i) for i in range(len(rows))], next(model.parameters()).device)
+
+
+def _row(states: Sequence[Tensor], position: Tensor, surprise: Tensor) -> _Row:
+    """What is kept of a row with states (T, H) per layer and response tokens at `position` (t,)."""
+    kept = torch.cat([position - 1, position]).unique()  # sorted, so the one before stands right before
+    return _Row([x[kept.to(x.device)].cpu() for x in states], torch.searchsorted(kept, position), surprise)
+
+
+def _joined(rows: Sequence[_Row], device: torch.device) -> Features:
+    surprise = torch.cat([row.surprise for row in rows])
     if not surprise.isfinite().all():
         raise ArtifactError(
             "the model gives no finite numbers on trusted rows", "its weights are damaged: save it anew"
         )
-    return Features(now, before, surprise, count.cumsum(0))
+    begin = torch.tensor([0] + [len(row.states[0]) for row in rows]).cumsum(0).tolist()
+    now = torch.cat([row.now + at for row, at in zip(rows, begin, strict=False)])
+    start = torch.tensor([0] + [len(row.now) for row in rows]).cumsum(0)
+    # Layer by layer, the last first: each lets go of its rows' parts before the next is put together.
+    states = [torch.cat([row.states.pop() for row in rows]) for _ in range(len(rows[0].states))]
+    return Features(states[::-1], now, surprise, start, device)
 
 
 @contextmanager

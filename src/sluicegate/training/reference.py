@@ -19,7 +19,7 @@ from sluicegate.models.encode import Encoded, collate, length_batches
 from sluicegate.models.reference import FOLDER
 from sluicegate.models.surprise import read
 from sluicegate.runtime import say, seed_everything, track
-from sluicegate.training.warmup_config import ReferenceConfig
+from sluicegate.training.warmup_config import ReferenceConfig, WarmupConfig
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -44,19 +44,18 @@ def tune_reference(
     model: PreTrainedModel,
     tune: Sequence[Encoded],
     held_out: Sequence[Encoded],
-    config: ReferenceConfig,
+    config: WarmupConfig,
     pad_id: int,
-    seed: int,
     out: Path,
 ) -> Reference | None:
     """Tune `model` in place and save it under `out`; None, and the model as it was, where nothing was gained."""
-    if config.method == "off":
+    if config.reference.method == "off":
         return None
-    method = _method(model, config)
-    learning_rate = config.learning_rate or _learning_rate(model, method)
-    seed_everything(seed)
+    method = _method(model, config.reference)
+    learning_rate = config.reference.learning_rate or _learning_rate(model, method)
+    seed_everything(config.seed)
     tuned: Any = adapters.attach(model, LORA) if method == "lora" else model
-    course = _tune(tuned, tune, held_out, config, learning_rate, pad_id, seed)
+    course = _tune(tuned, tune, held_out, config, learning_rate, pad_id)
     before, step = course.losses[0], min(course.losses, key=lambda s: course.losses[s])
     after = course.losses[step]
     kept = after <= (1 - CLEAR_FALL) * before
@@ -85,7 +84,7 @@ class _Course:
     losses: dict[int, float]
     """Step to held-out trusted loss; step 0 is the base."""
     first: dict[str, Tensor]
-    """The trainable parameters as they began."""
+    """The trainable parameters as they began, on the CPU."""
     best: dict[str, Tensor]
     """The same at the lowest held-out loss."""
 
@@ -105,45 +104,49 @@ def _tune(
     model: Any,
     tune: Sequence[Encoded],
     held_out: Sequence[Encoded],
-    config: ReferenceConfig,
+    config: WarmupConfig,
     learning_rate: float,
     pad_id: int,
-    seed: int,
 ) -> _Course:
-    rng = random.Random(seed)
+    rng, ask = random.Random(config.seed), config.reference
     trainable = {n: p for n, p in model.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(trainable.values(), lr=learning_rate, weight_decay=0.0)
     first = _copied(trainable)
-    course = _Course({0: mean_loss(model, held_out, pad_id)}, first, first)
-    for step in track(range(1, config.steps + 1), "tune the reference copy"):
-        batch = [rng.choice(tune) for _ in range(config.batch_size)]
-        _step(model, optimizer, batch, pad_id, learning_rate * (1 - (step - 1) / config.steps))
-        if step % config.check_every == 0:
-            loss = mean_loss(model, held_out, pad_id)
+    course = _Course({0: mean_loss(model, held_out, pad_id, config.read_batch_tokens)}, first, first)
+    for step in track(range(1, ask.steps + 1), "tune the reference copy"):
+        batch = [rng.choice(tune) for _ in range(ask.batch_size)]
+        optimizer.param_groups[0]["lr"] = learning_rate * (1 - (step - 1) / ask.steps)
+        add_gradient(model, batch, pad_id, ask.batch_tokens)
+        torch.nn.utils.clip_grad_norm_(trainable.values(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        if step % ask.check_every == 0:
+            loss = mean_loss(model, held_out, pad_id, config.read_batch_tokens)
             course.best = _copied(trainable) if loss < min(course.losses.values()) else course.best
             course.losses[step] = loss
     return course
 
 
 def _copied(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: p.detach().clone() for name, p in parameters.items()}
+    """On the CPU, for the model itself and its optimizer fill the device."""
+    return {name: p.detach().to("cpu", copy=True) for name, p in parameters.items()}
 
 
-def _step(model: Any, optimizer: torch.optim.Optimizer, batch: list[Encoded], pad_id: int, rate: float) -> None:
+def add_gradient(model: Any, batch: Sequence[Encoded], pad_id: int, batch_tokens: int) -> None:
+    """Add the gradient of the mean loss over the label tokens, at most `batch_tokens` padded tokens at a time."""
     device = next(model.parameters()).device
-    optimizer.param_groups[0]["lr"] = rate
-    loss = model(**{k: v.to(device) for k, v in collate(batch, pad_id).items()}, use_cache=False).loss
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], 1.0)
-    optimizer.step()
-    optimizer.zero_grad()
+    total = sum(e.n_label for e in batch)
+    for places in length_batches([len(e.ids) for e in batch], batch_tokens=batch_tokens):
+        part = [batch[i] for i in places]
+        loss = model(**{k: v.to(device) for k, v in collate(part, pad_id).items()}, use_cache=False).loss
+        (loss * sum(e.n_label for e in part) / total).backward()
 
 
-def mean_loss(model: Any, rows: Sequence[Encoded], pad_id: int) -> float:
+def mean_loss(model: Any, rows: Sequence[Encoded], pad_id: int, batch_tokens: int) -> float:
     """Mean over rows of the mean loss of their response tokens, in nats."""
     plain = model.get_base_model() if hasattr(model, "peft_config") else model
     model.eval()
-    batches = length_batches([len(e.ids) for e in rows], batch_size=64)
+    batches = length_batches([len(e.ids) for e in rows], batch_tokens=batch_tokens)
     means = [read(plain, [rows[i] for i in places], pad_id).row_loss() for places in batches]
     model.train()
     return float(torch.cat(means).mean())

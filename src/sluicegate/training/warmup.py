@@ -1,50 +1,60 @@
 """Warm a gate up: train it in seconds to tell trusted rows from damage done to those same rows.
 
 The base stays frozen. Its states and surprise over the response tokens are read once and cached; the gates of all
-layers then learn together, each from its own pooled logit (deep supervision).
+layers then learn together.
 """
 
 from __future__ import annotations
 
-import json
-import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
-from sluicegate.data.corrupt import make_corruptions
 from sluicegate.errors import DataError
 from sluicegate.models.encode import Encoded, Encoder
-from sluicegate.models.gates.surprise import SurpriseGate, soft_min
+from sluicegate.models.gates.base import Gate
 from sluicegate.models.layers import decoder_layers, spaced_layers
 from sluicegate.models.load import Loaded
-from sluicegate.runtime import say, seed_everything, track
 from sluicegate.schema import Record
-from sluicegate.training.features import Features, read_features
+from sluicegate.training.features import read_features
+from sluicegate.training.fit import fit
+from sluicegate.training.held_out import Judged, measure, out_of_fold
+from sluicegate.training.lessons import make_lessons, shuffled
 from sluicegate.training.reference import tune_reference
 from sluicegate.training.warmup_config import WarmupConfig
 
-EPOCHS, LEARNING_RATE = 20, 5e-3
-"""Where the config leaves them open."""
 FEWEST = 20
 """Trusted rows below which there is nothing to learn from and nothing to hold out."""
-HELD_OUT = 0.2
-FEW_HELD_OUT = 20
-"""Rows below which their AUROC hangs on chance, and the user is told so."""
-EPSILON = 1e-3
 
 
 @dataclass(frozen=True)
 class Warmed:
     """Trained gates by layer number, and what is known of them."""
 
-    gates: dict[int, SurpriseGate]
+    gates: Mapping[int, Gate]
+    """Empty where `members` hold them."""
     facts: dict[str, Any]
+    """As `gate.json` tells them."""
+    judged: list[Judged] = field(default_factory=list)
+    """Rows held out, with their damaged copies; see `held_out`."""
+    members: Mapping[str, Warmed] = field(default_factory=dict)
+    """Of a cross-fitted gate: folder name to one half's gate."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether a gate changes what its model computes."""
+        return any(gate.acts for gate in self._all_gates())
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that were learned."""
+        return sum(p.numel() for gate in self._all_gates() for p in gate.parameters())
+
+    def _all_gates(self) -> list[Gate]:
+        return [*self.gates.values(), *(gate for member in self.members.values() for gate in member._all_gates())]
 
 
 def check_enough(trusted: Sequence[Record]) -> None:
@@ -57,129 +67,74 @@ def check_enough(trusted: Sequence[Record]) -> None:
 def warm_up(base: Loaded, trusted: Sequence[Record], config: WarmupConfig, out: Path) -> Warmed:
     """Train gates on `trusted`, which `check_enough` found enough; a reference copy that was kept is saved under `out`.
 
-    The AUROC told is that of a gate fitted without the held-out rows, on damage done to those rows; the gate
-    returned is then fitted on all of them.
+    A copy is tuned on half of the rows, and the gates that read it learn from the other half.
     """
-    rows = sorted(trusted, key=lambda r: r["id"])
-    random.Random(config.seed).shuffle(rows)
-    encoder, pad_id, half = base.encoder(config.max_length), base.tokenizer.pad_token_id, len(rows) // 2
-    encoded = encoder.encode_all(rows, "trusted rows")
-    reference = tune_reference(base.model, encoded[:half], encoded[half:], config.reference, pad_id, config.seed, out)
-    model = reference.model if reference else base.model
-    gate_rows = rows[half:] if reference else rows
-
-    lessons = _lessons(gate_rows, encoder, config)
-    layers = spaced_layers(len(decoder_layers(model)), config.layers)
-    model.eval().requires_grad_(False)
-    features = read_features(
-        model, [x.encoded for x in lessons], layers, config.context_gain, pad_id, config.read_batch_tokens
-    )
-    facts = _held_out(features, lessons, config)
-    rough = ": a rough number" if facts["held_out_rows"] < FEW_HELD_OUT else ""
-    judged = f"{facts['held_out_rows']} rows the gate did not learn from"
-    say(f"  held-out AUROC {facts['auroc']:.3f} on damage to {judged}{rough}")
-    gates = fit(features, torch.tensor([x.good for x in lessons]), config)
-    facts |= {"layers": layers, "trusted_rows": len(rows), "gate_rows": len(gate_rows), "lessons": len(lessons)}
-    return Warmed(dict(zip(layers, gates, strict=True)), facts | {"reference": reference.facts if reference else None})
+    rows = _Rows.of(trusted, base.encoder(config.max_length), config)
+    tune, learn = rows.halves()
+    warmed = _with_copy(base, tune, learn, config, out) or _learn(base, rows, config, None)
+    return replace(warmed, facts=warmed.facts | {"trusted_rows": len(trusted)})
 
 
-def fit(features: Features, good: Tensor, config: WarmupConfig) -> list[SurpriseGate]:
-    """One gate per gated layer, for the rows `good` (B,) tells apart; the input standardisation is folded in."""
-    seed_everything(config.seed)
-    width, n_surprise = features.now[0].shape[1], features.surprise.shape[1]
-    gates = [SurpriseGate(width, config.rank, n_surprise) for _ in features.now]
-    scales = [_scale(x) for x in features.now]
-    now, before = ([(x.float() - m) / d for x, (m, d) in zip(xs, scales, strict=True)]
-                   for xs in (features.now, features.before))  # fmt: skip
-    mean, deviation = _scale(features.surprise)
-    scaled = Features(now, before, (features.surprise - mean) / deviation, features.start)
-    rate = config.learning_rate or LEARNING_RATE
-    parameters = [p for gate in gates for p in gate.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=config.weight_decay)
-    weight = torch.where(good, config.positive_weight, 1.0)
-    batches = list(_batches(len(good), config))
-    for step, rows in enumerate(track(batches, "fit the gate")):
-        optimizer.param_groups[0]["lr"] = rate * (1 - step / len(batches))
-        logits = row_logits(gates, scaled, rows)  # (L, b)
-        target, weights = good[rows].float().expand_as(logits), weight[rows].expand_as(logits)
-        F.binary_cross_entropy_with_logits(logits, target, weight=weights).backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    for gate, scale in zip(gates, scales, strict=True):
-        gate.fold(scale, (mean, deviation))
-    return gates
+def cross_fit(
+    open_base: Callable[[], Loaded], encoder: Encoder, trusted: Sequence[Record], config: WarmupConfig, out: Path
+) -> Warmed:
+    """Two gates, each on the half of the rows that the other one's copy was tuned on; their copies lie in `out/0` and
+    `out/1`. A copy that is not kept makes no gate, and where none is kept this is a plain gate on all rows.
 
-
-def row_logits(gates: Sequence[SurpriseGate], features: Features, rows: Tensor) -> Tensor:
-    """Every layer's pooled logit of some rows: (L, b)."""
-    index, row = features.tokens(rows)
-    surprise = features.surprise[index]
-    pooled = []
-    for gate, now, before in zip(gates, features.now, features.before, strict=True):
-        z = gate.logits(now[index].float() @ gate.now.T, before[index].float() @ gate.before.T, surprise)  # (t,)
-        pooled.append(soft_min(z, row, len(rows)))
-    return torch.stack(pooled)
+    The base is opened anew for each: tuning changes it, and two tuned copies of a large base do not fit one device.
+    What is told of both together takes every row's score from the one gate that may judge it.
+    """
+    rows = _Rows.of(trusted, encoder, config)
+    first, second = rows.halves()
+    turns = {"0": (first, second), "1": (second, first)}
+    tried = {name: _with_copy(open_base(), *turn, config, out / name) for name, turn in turns.items()}
+    members = {name: warmed for name, warmed in tried.items() if warmed}
+    if not members:
+        plain = _learn(open_base(), rows, config, None)
+        return replace(plain, facts=plain.facts | {"trusted_rows": len(trusted)})
+    facts: dict[str, Any] = {"members": list(members), "reference": None, "trusted_rows": len(trusted)}
+    facts |= {"layers": next(iter(members.values())).facts["layers"]}
+    facts |= {key: sum(member.facts[key] for member in members.values()) for key in ("gate_rows", "lessons")}
+    judged = [x for member in members.values() for x in member.judged]
+    return Warmed({}, facts | measure(judged), judged, members)
 
 
 @dataclass(frozen=True)
-class _Lesson:
-    encoded: Encoded
-    of: str
-    kind: str
+class _Rows:
+    """Trusted rows in an order that only they and the seed decide."""
 
-    @property
-    def good(self) -> bool:
-        return self.kind == "clean"
+    records: list[Record]
+    encoded: list[Encoded]
+    encoder: Encoder
 
+    @classmethod
+    def of(cls, trusted: Sequence[Record], encoder: Encoder, config: WarmupConfig) -> _Rows:
+        records = shuffled(trusted, config.seed)
+        return cls(records, encoder.encode_all(records, "trusted rows"), encoder)
 
-def _lessons(rows: Sequence[Record], encoder: Encoder, config: WarmupConfig) -> list[_Lesson]:
-    """The rows as they are and their damaged copies, each knowing the row it came from."""
-    damaged = make_corruptions(rows, config.copies, config.seed, config.corruptions)
-    found = [_Lesson(encoder.encode(r), r["id"], "clean") for r in rows]
-    found += [_Lesson(encoder.encode(r), json.loads(r["meta"])["of"], kind) for r, kind in damaged]
-    return [x for x in found if x.encoded.n_label]
-
-
-def _held_out(features: Features, lessons: Sequence[_Lesson], config: WarmupConfig) -> dict[str, Any]:
-    """AUROC, overall and per kind of damage, on a fifth of the rows for a gate fitted on the others."""
-    from sklearn.metrics import roc_auc_score
-
-    ids = list(dict.fromkeys(x.of for x in lessons))
-    held = set(ids[: max(4, round(HELD_OUT * len(ids)))])
-    inside = torch.tensor([x.of in held for x in lessons])
-    train, test = (~inside).nonzero()[:, 0], inside.nonzero()[:, 0]
-    good = torch.tensor([x.good for x in lessons])
-    gates = fit(_only(features, train), good[train], config)
-    with torch.no_grad():
-        score = row_logits(gates, features, test).mean(0)
-    clean = score[good[test]]
-    by_kind = {k: score[[i for i, t in enumerate(test.tolist()) if lessons[t].kind == k]] for k in config.corruptions}
-    auroc = {
-        k: float(roc_auc_score([1] * len(clean) + [0] * len(bad), torch.cat([clean, bad])))
-        for k, bad in by_kind.items()
-        if len(bad)
-    }
-    overall = float(roc_auc_score(good[test], score))
-    return {"auroc": overall, "auroc_by_kind": auroc, "held_out_rows": len(held)}
+    def halves(self) -> tuple[_Rows, _Rows]:
+        half = len(self.records) // 2
+        parts = ((self.records[at], self.encoded[at]) for at in (slice(half), slice(half, None)))
+        first, second = (_Rows(*part, self.encoder) for part in parts)
+        return first, second
 
 
-def _only(features: Features, rows: Tensor) -> Features:
-    index, _ = features.tokens(rows)
-    count = features.start[rows + 1] - features.start[rows]
-    start = torch.cat([torch.zeros(1, dtype=count.dtype), count.cumsum(0)])
-    return Features(
-        [x[index] for x in features.now], [x[index] for x in features.before], features.surprise[index], start
-    )
+def _with_copy(base: Loaded, tune: _Rows, rows: _Rows, config: WarmupConfig, out: Path) -> Warmed | None:
+    """Gates on `rows` that read a copy tuned on `tune`; None, and the base as it was, where the copy is not kept."""
+    pad_id = base.tokenizer.pad_token_id
+    reference = tune_reference(base.model, tune.encoded, rows.encoded, config, pad_id, out)
+    return _learn(replace(base, model=reference.model), rows, config, reference.facts) if reference else None
 
 
-def _batches(n: int, config: WarmupConfig) -> Iterator[Tensor]:
-    rng = random.Random(config.seed)
-    order = list(range(n))
-    for _ in range(config.epochs or EPOCHS):
-        rng.shuffle(order)
-        for at in range(0, n, config.batch_size):
-            yield torch.tensor(order[at : at + config.batch_size])
-
-
-def _scale(x: Tensor) -> tuple[Tensor, Tensor]:
-    return x.float().mean(0), x.float().std(0) + EPSILON
+def _learn(base: Loaded, rows: _Rows, config: WarmupConfig, reference: dict[str, Any] | None) -> Warmed:
+    """Gates that read `base`, from `rows` and damage done to them."""
+    lessons = make_lessons(rows.records, rows.encoder, config)
+    layers = spaced_layers(len(decoder_layers(base.model)), config.layers)
+    base.model.eval().requires_grad_(False)
+    encoded, pad_id = [x.encoded for x in lessons], base.tokenizer.pad_token_id
+    features = read_features(base.model, encoded, layers, config.context_gain, pad_id, config.read_batch_tokens)
+    judged = out_of_fold(features, lessons, config)
+    good, taught = torch.tensor([x.good for x in lessons]), torch.tensor([x.taught for x in lessons])
+    gates = fit(features, good, taught.nonzero()[:, 0], config)
+    facts = {"layers": layers, "gate_rows": len(rows.records), "lessons": int(taught.sum()), "reference": reference}
+    return Warmed(dict(zip(layers, gates, strict=True)), facts | measure(judged), judged)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -16,7 +16,8 @@ class ReferenceConfig(Config):
     """How the reference copy is tuned."""
 
     method: Literal["auto", "lora", "full", "off"] = "auto"
-    """`auto` is `full` for a base of under 20 M parameters and `lora` (rank 8) above; `off` reads the base itself."""
+    """`auto` is `full` for a base of under 20 M parameters and `lora` (rank 8) above; `off` reads the base itself.
+    `reference: lora` is short for `reference: {method: lora}`."""
     steps: int = Field(default=60, ge=1)
     """Most optimizer steps; the copy with the lowest held-out trusted loss is taken."""
     batch_size: int = Field(default=16, ge=1)
@@ -25,6 +26,15 @@ class ReferenceConfig(Config):
     """None: 1e-2 (lora) or 1e-3 (full) at width 96, falling as 1 / width."""
     check_every: int = Field(default=10, ge=1)
     """Steps between two looks at the held-out loss."""
+    batch_tokens: int = runtime(2048, ge=1)
+    """Padded tokens per forward and backward pass; a larger batch is taken in parts, to the same gradient. A longer
+    row goes alone."""
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, method: Any) -> Any:
+        """YAML reads a bare `off` as false."""
+        return "off" if method is False else method
 
 
 class WarmupConfig(Config):
@@ -58,7 +68,7 @@ class WarmupConfig(Config):
     """surprise: the briefly tuned copy the gate reads."""
     cross_fit: bool = False
     """surprise: tune two copies, each on one half of the trusted rows, and give each a gate on the other half; the
-    score is the mean of both. Twice the cost."""
+    score is the mean of both. Twice the cost. Where no copy is kept it is one plain gate on all rows."""
     corruptions: list[str] = Field(list(KINDS), min_length=1)
     """surprise: kinds of damage to learn from (sluice ls corruptions)."""
     copies: int = Field(8, ge=1)
@@ -96,6 +106,16 @@ class WarmupConfig(Config):
     """Stop with exit code 4, and make no gate, when the held-out AUROC is below this."""
     read_batch_tokens: int = runtime(8192, ge=1)
     """Padded tokens per forward pass while rows are read; a longer row goes alone."""
+
+    @property
+    def unseen_kinds(self) -> list[str]:
+        """Those of `unseen` that `corruptions` does not teach."""
+        return [kind for kind in self.unseen if kind not in self.corruptions]
+
+    @field_validator("reference", mode="before")
+    @classmethod
+    def _is_short_for_its_method(cls, reference: Any) -> Any:
+        return {"method": reference} if isinstance(reference, str | bool) else reference
 
     @field_validator("corruptions", "unseen")
     @classmethod
