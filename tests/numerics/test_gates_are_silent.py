@@ -11,14 +11,15 @@ from torch import Tensor
 
 from sluicegate.artifacts import file_hash
 from sluicegate.models.encode import Encoded, collate
-from sluicegate.models.gates.base import Tokens, attach, detach, token_logits
-from sluicegate.models.gates.surprise import SurpriseGate, surprise_features
+from sluicegate.models.gates.base import Gate, Tokens, attach, detach, token_logits
+from sluicegate.models.gates.surprise import surprise_features
 from sluicegate.models.surprise import read
+from tiny_architectures import some_gates
 
 
 @pytest.fixture
-def gates() -> dict[int, SurpriseGate]:
-    return {n: SurpriseGate(32, 4, 4) for n in range(2)}
+def gates(model: Any) -> dict[int, Gate]:
+    return some_gates(model)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def own_logits(model: Any, batch: dict[str, Tensor]) -> Tensor:
 
 
 def test_logits_are_the_same_bits_with_gates_on_in_use_and_off(
-    model: Any, batch: dict[str, Tensor], rows: list[Encoded], gates: dict[int, SurpriseGate]
+    model: Any, batch: dict[str, Tensor], rows: list[Encoded], gates: dict[int, Gate]
 ) -> None:
     bare = own_logits(model, batch)
     attach(model, gates)
@@ -45,7 +46,7 @@ def test_logits_are_the_same_bits_with_gates_on_in_use_and_off(
     assert torch.equal(own_logits(model, batch), bare)
 
 
-def test_gradients_are_the_same_bits(model: Any, batch: dict[str, Tensor], gates: dict[int, SurpriseGate]) -> None:
+def test_gradients_are_the_same_bits(model: Any, batch: dict[str, Tensor], gates: dict[int, Gate]) -> None:
     def gradients() -> dict[str, Tensor]:
         model.zero_grad()
         model(**batch).loss.backward()
@@ -59,7 +60,7 @@ def test_gradients_are_the_same_bits(model: Any, batch: dict[str, Tensor], gates
     assert all(p.grad is None for gate in gates.values() for p in gate.parameters())
 
 
-def test_replies_are_the_same(model: Any, rows: list[Encoded], gates: dict[int, SurpriseGate]) -> None:
+def test_replies_are_the_same(model: Any, rows: list[Encoded], gates: dict[int, Gate]) -> None:
     """Token by token with a cache: the hook sees one new token at a time, and keeps out of the way."""
     prompt = torch.tensor([rows[0].ids])
 
@@ -74,7 +75,7 @@ def test_replies_are_the_same(model: Any, rows: list[Encoded], gates: dict[int, 
 
 
 def test_a_model_whose_gates_came_off_is_saved_in_the_bytes_it_had(
-    model: Any, gates: dict[int, SurpriseGate], tmp_path: Path
+    model: Any, gates: dict[int, Gate], tmp_path: Path
 ) -> None:
     model.save_pretrained(tmp_path / "before")
     attach(model, gates)

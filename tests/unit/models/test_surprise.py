@@ -13,6 +13,7 @@ from sluicegate.models import surprise
 from sluicegate.models.encode import Encoded
 from sluicegate.models.surprise import check_head, read, without_prompt
 from sluicegate.testing import Family, tiny_config
+from tiny_architectures import tiny_architecture
 
 ROWS = [
     Encoded("a", list(range(10, 30)), [(5, 20)], 2, 0),
@@ -21,30 +22,9 @@ ROWS = [
 ]
 
 
-def gemma2() -> torch.nn.Module:
-    from transformers import Gemma2Config, Gemma2ForCausalLM
-
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    # So small a cap that leaving it out could not go unnoticed.
-    return Gemma2ForCausalLM(
-        Gemma2Config(vocab_size=99, **sizes, num_key_value_heads=2, head_dim=8, final_logit_softcapping=0.05)
-    ).eval()
-
-
-def granite() -> torch.nn.Module:
-    from transformers import GraniteConfig, GraniteForCausalLM
-
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    return GraniteForCausalLM(GraniteConfig(vocab_size=99, **sizes, num_key_value_heads=2, logits_scaling=7.0)).eval()
-
-
-@pytest.mark.parametrize("name", ["Qwen3", "Llama", "gemma2", "granite"])
-def test_loss_and_entropy_are_those_of_the_models_own_logits(
-    name: str, make_model: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = {"gemma2": gemma2, "granite": granite}.get(name, lambda: make_model(name, 99))()
+@pytest.mark.parametrize("family", get_args(Family))
+def test_loss_and_entropy_are_those_of_the_models_own_logits(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_architecture(family)
     monkeypatch.setattr(surprise, "CHUNK", 7)
     reading = read(model, ROWS, pad_id=0)
     at = 0
