@@ -1,10 +1,10 @@
-"""What scoring is measured on: rows of GSM8K, or made-up rows as long as those, and a small Qwen3 that reads them."""
+"""What scoring is measured on: rows of GSM8K, or made-up rows as long as those, a small Qwen3, and a gate of it."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,6 +16,8 @@ Row: TypeAlias = tuple[str, str]
 FILE = "math/gsm8k_train.jsonl"
 PIECES = {"question": (3.94, 0.36), "answer": (4.71, 0.42)}
 """Mean and deviation of the logarithm of the number of words, digits and signs, as counted in `FILE`."""
+TRUSTED = 100
+"""Rows a gate is warmed up with: its scores are good for nothing but to be compared."""
 SYLLABLES = ["ba", "den", "fi", "gor", "ka", "lim", "mo", "nes", "pu", "ran", "sil", "to", "ve", "wan", "yo", "zet"]
 
 
@@ -78,3 +80,23 @@ def save_qwen3(folder: Path, rows: Sequence[Row], hidden: int, layers: int, voca
     Qwen3ForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def prepare(folder: Path, pools: Mapping[str, Sequence[Row]], sizes: Mapping[str, int], tuned: bool = False) -> Path:
+    """Pools, a base of the `sizes` of `save_qwen3`, and its `gate`, which reads a tuned copy or the base itself.
+
+    Returns the folder of the run that made them, in which each stands under its name.
+    """
+    from sluicegate.pipeline import run
+
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = max(pools.values(), key=len)
+    base, trusted = save_qwen3(folder / "base", rows[:2000], **sizes), write_pool(folder / "t.jsonl", rows[:TRUSTED])
+    tuning = {"method": "full", "steps": 5} if tuned else {"method": "off"}
+    short = {"reference": tuning, "context_gain": False, "copies": 1, "epochs": 1}
+    steps: dict[str, Any] = {"gate": {"stage": "warmup", "model": str(base), "trusted": str(trusted), **short}}
+    for name, pool in pools.items():
+        file = write_pool(folder / f"{name}.jsonl", pool)
+        steps[name] = {"stage": "prepare", "sources": [str(file)]}
+    run({"vars": {}, "steps": steps}, folder / "run")
+    return folder / "run"

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from figure import figure
-from gsm8k import made_up, save_qwen3, write_pool
+from gsm8k import made_up, prepare
 from worlds import parser
 
 TRACES = {
@@ -34,9 +34,10 @@ PHASES = [*reversed(TRACES)]
 POLL = 0.0005
 """Seconds between two looks at the disk."""
 FULL = {"kills": 20, "rows": 600, "shard_rows": 4}
-QUICK = {"kills": 4, "rows": 60, "shard_rows": 4}
-TRUSTED, SHARE = 60, 0.3
-"""Rows the gate is warmed up with; how long rows are, of GSM8K's."""
+QUICK = {"kills": 4, "rows": 120, "shard_rows": 4}
+SIZES = {"hidden": 64, "layers": 2, "vocab": 512}
+SHARE = 0.3
+"""How long rows are, of GSM8K's."""
 
 
 def main() -> None:
@@ -45,7 +46,9 @@ def main() -> None:
     size = argparse.Namespace(**(QUICK if args.quick else FULL))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = prepare(folder, size)
+        made = prepare(folder, {"pool": made_up(size.rows, SHARE)}, SIZES, tuned=True)
+        command = ["score", f"data={made / 'pool'}", f"gate={made / 'gate'}", "signals=[gate,perplexity]"]
+        command += ["detail=tokens", f"shard_rows={size.shard_rows}"]
         begins = watch(command, folder / "whole")
         whole = table(folder / "whole")
         print(", ".join(f"{phase} begins at {at:.2f} s" for phase, at in begins.items()), flush=True)
@@ -60,25 +63,6 @@ def main() -> None:
     bar = "every table byte-identical to that of a run left alone"
     more = {"hit": {phase: hit[phase] for phase in PHASES}, "seconds": begins}
     figure("scoring_kills", same, size.kills, "identical tables", bar, same == size.kills, **more)
-
-
-def prepare(folder: Path, size: argparse.Namespace) -> list[str]:
-    """Make all that scoring reads; the command that scores."""
-    rows = made_up(size.rows + TRUSTED, SHARE)
-    base = save_qwen3(folder / "base", rows, hidden=64, layers=2, vocab=512)
-    pool = write_pool(folder / "pool.jsonl", rows[TRUSTED:])
-    trusted = write_pool(folder / "trusted.jsonl", rows[:TRUSTED])
-    made = folder / "made"
-    tuning = ["reference.method=full", "reference.steps=5", "copies=1", "epochs=1"]
-    sluice("prepare", f"sources={pool}", f"out={made}")
-    sluice("warmup", f"model={base}", f"trusted={trusted}", f"out={made}", *tuning)
-    inputs = [f"data={made / 'prepare'}", f"gate={made / 'warmup'}", "signals=[gate,perplexity]"]
-    return ["score", *inputs, "detail=tokens", f"shard_rows={size.shard_rows}"]
-
-
-def sluice(*command: str) -> None:
-    """One verb, to its end."""
-    subprocess.run([sys.executable, "-m", "sluicegate", *command], check=True, stderr=subprocess.DEVNULL)
 
 
 def start(command: list[str], out: Path) -> subprocess.Popen[bytes]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from figure import figure
-from gsm8k import Row, arguments, draw, made_up, save_qwen3, write_pool
+from gsm8k import arguments, draw, made_up, prepare
 
 from sluicegate.pipeline import load_lock, run
 from sluicegate.scoring.detail import Detail
@@ -29,8 +29,8 @@ FULL = {"few": 10_000, "many": 100_000, "disk": 1000, "vocab": 151_936, "batch":
 QUICK = {"few": 200, "many": 400, "disk": 60, "vocab": 20_000, "batch": 2}
 SHARE = 0.2
 """How long the rows are whose number grows, of GSM8K's."""
-TRUSTED, TOKENS, WIDTH = 100, 1024, 256
-"""Rows a gate is warmed up with; tokens of a row, and states of the model, that the vocabulary is measured with."""
+TOKENS, WIDTH = 1024, 256
+"""Of a row, and of the states of the model, that the vocabulary is measured with."""
 
 
 def main() -> None:
@@ -72,36 +72,24 @@ def peak() -> int:
 
 def growth(folder: Path, size: argparse.Namespace) -> dict[str, int]:
     """The peak of scoring few rows and many."""
-    fresh(prepare, folder, made_up(size.many, SHARE), [size.few, size.many], {"hidden": 64, "layers": 2, "vocab": 1024})
-    return {name: fresh(score, folder, n, "tokens")["peak"] for name, n in (("few", size.few), ("many", size.many))}
+    rows = made_up(size.many, SHARE)
+    pools = {"few": rows[: size.few], "many": rows}
+    out = fresh(prepare, folder, pools, {"hidden": 64, "layers": 2, "vocab": 1024})
+    return {name: fresh(score, out, name, "tokens")["peak"] for name in pools}
 
 
 def on_disk(folder: Path, size: argparse.Namespace, data: Path) -> dict[str, Any]:
     """Bytes per response token for each detail, and which rows it was."""
     rows, which = draw(size.disk, data)
-    fresh(prepare, folder, rows, [len(rows)], {"hidden": 128, "layers": 8, "vocab": 4096})
-    found = {detail: fresh(score, folder, len(rows), detail) for detail in get_args(Detail)}
+    out = fresh(prepare, folder, {"pool": rows}, {"hidden": 128, "layers": 8, "vocab": 4096})
+    found = {detail: fresh(score, out, "pool", detail) for detail in get_args(Detail)}
     return {"rows": which} | {detail: round(one["bytes"] / one["tokens"], 2) for detail, one in found.items()}
 
 
-def prepare(folder: Path, rows: list[Row], numbers: list[int], sizes: dict[str, int]) -> None:
-    """Make all that scoring reads: a base, a gate, and for each number so many of the rows."""
-    folder.mkdir()
-    base = save_qwen3(folder / "base", rows[:2000], **sizes)
-    settings = {"reference": {"method": "off"}, "context_gain": False, "copies": 1, "epochs": 1}
-    trusted = write_pool(folder / "trusted.jsonl", rows[:TRUSTED])
-    steps: dict[str, Any] = {"gate": {"stage": "warmup", "model": str(base), "trusted": str(trusted), **settings}}
-    for n in numbers:
-        pool = write_pool(folder / f"{n}.jsonl", rows[:n])
-        steps[f"pool-{n}"] = {"stage": "prepare", "sources": [str(pool)]}
-    run({"vars": {}, "steps": steps}, folder / "run")
-
-
-def score(folder: Path, n: int, detail: Detail) -> dict[str, int]:
-    """Score the pool of `n` rows; the peak until then, the table's bytes and its response tokens."""
-    step = {"stage": "score", "data": f"pool-{n}", "gate": "gate", "signals": ["gate", "perplexity"], "detail": detail}
-    out = folder / "run"
-    (made,) = run({"vars": {}, "steps": {f"scores-{n}-{detail}": step}}, out, load_lock(out)).values()
+def score(out: Path, pool: str, detail: Detail) -> dict[str, int]:
+    """Score a pool; the peak until then, the table's bytes and its response tokens."""
+    step = {"stage": "score", "data": pool, "gate": "gate", "signals": ["gate", "perplexity"], "detail": detail}
+    (made,) = run({"vars": {}, "steps": {f"{pool}-{detail}": step}}, out, load_lock(out)).values()
     room = (made.path / "scores.parquet").stat().st_size
     return {"peak": peak(), "bytes": room, "tokens": made.stats["label_tokens"]}
 
