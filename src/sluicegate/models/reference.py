@@ -14,12 +14,17 @@ FOLDER = "reference"
 
 
 def load_reference(base: PreTrainedModel, folder: Path, facts: dict[str, Any]) -> PreTrainedModel:
-    """The kept copy of a gate artifact, as a plain model; a LoRA is merged into `base`, which it changes."""
+    """The kept copy of a gate artifact, as a plain model.
+
+    `base` is used up: a LoRA is merged into it, and it lets go of its weights before a full copy, as large, is opened.
+    """
     if facts["method"] == "full":
         from transformers import AutoModelForCausalLM
 
         first = next(base.parameters())
-        tuned: Any = AutoModelForCausalLM.from_pretrained(folder / FOLDER, dtype=first.dtype)
-        return tuned.to(first.device).eval()
+        device, dtype = first.device, first.dtype
+        base.to("meta")  # type: ignore[arg-type]  # transformers' wrapper hides the signature of `to`
+        tuned: Any = AutoModelForCausalLM.from_pretrained(folder / FOLDER, dtype=dtype)
+        return tuned.to(device).eval()
     adapted: Any = adapters.put_on(base, folder / FOLDER)
     return adapted.merge_and_unload().eval()

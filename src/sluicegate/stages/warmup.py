@@ -84,6 +84,7 @@ def _surprise(base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], 
 def _by_ratio(base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], out: Path) -> Warmed:
     """Gates of the earlier kinds, measured on damage to trusted rows that they did not learn from."""
     from sluicegate.models.load import load_plain
+    from sluicegate.models.reference import load_reference
     from sluicegate.training.held_out import judge, measure, set_aside
     from sluicegate.training.lessons import make_lessons
     from sluicegate.training.ratio import warm_up_ratio
@@ -97,6 +98,8 @@ def _by_ratio(base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], 
     if not held:
         return replace(warmed, facts=facts)
     lessons = make_lessons(held, loaded.encoder(config.max_length), config, taught=False)
+    if copy := facts["reference"]:
+        loaded = replace(loaded, model=load_reference(loaded.model, out, copy))
     judged = judge(loaded, warmed.gates, lessons, config.read_batch_tokens)
     return replace(warmed, facts=facts | measure(judged), judged=judged)
 

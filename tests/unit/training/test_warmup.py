@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from sluicegate.models.load import Loaded
 from sluicegate.models.reference import load_reference
 from sluicegate.schema import Record, make_record
 from sluicegate.training.features import read_features
-from sluicegate.training.reference import mean_loss
 from sluicegate.training.fit import fit, row_logits
-from sluicegate.training.warmup import check_enough, warm_up
+from sluicegate.training.reference import mean_loss
+from sluicegate.training.warmup import check_enough, cross_fit, warm_up
 from sluicegate.training.warmup_config import ReferenceConfig, WarmupConfig
 
 OFF = ReferenceConfig(method="off")
+TUNED = ReferenceConfig(method="full", steps=10, learning_rate=2e-2)
 
 
 def sums(n: int, seed: int = 0) -> list[Record]:
@@ -47,12 +49,13 @@ def base(make_model: Any, make_tokenizer: Any) -> Callable[..., Loaded]:
     return make
 
 
+@pytest.mark.slow
 def test_a_gate_learns_to_tell_trusted_rows_from_damage_and_leaves_the_base_as_it_was(
     base: Base, tmp_path: Path
 ) -> None:
     loaded = base()
     before = {n: p.clone() for n, p in loaded.model.state_dict().items()}
-    warmed = warm_up(loaded, sums(60), WarmupConfig(reference=OFF), tmp_path)
+    warmed = warm_up(loaded, sums(80), WarmupConfig(reference=OFF), tmp_path)
     told = warmed.facts["auroc_by_kind"]
     assert min(told[kind] for kind in ("truncate", "swap", "replace")) > 0.8, "even a random base tells broken text"
     assert told["gibberish"] > 0.8, "and so it does where it was never taught to"
@@ -113,6 +116,41 @@ def test_scores_from_cached_features_and_from_attached_gates_are_one(base: Base,
     torch.testing.assert_close(torch.from_numpy(seen.gate), cached, atol=1e-4, rtol=1e-4)
 
 
+def test_the_halves_of_a_cross_fitted_gate_read_copies_of_their_own(base: Base, tmp_path: Path) -> None:
+    config, rows = WarmupConfig(reference=TUNED, epochs=1, copies=2), sums(40)
+    opened: list[weakref.ref[Any]] = []
+
+    def open_base() -> Loaded:
+        assert not any(model() for model in opened), "a tuned copy is let go of before the base is opened again"
+        loaded = base("Llama")
+        opened.append(weakref.ref(loaded.model))
+        return loaded
+
+    encoder = base("Llama").encoder(512)
+    one, two = (cross_fit(open_base, encoder, rows, config, tmp_path / name) for name in ("one", "two"))
+    assert one.facts["members"] == list(one.members) == ["0", "1"]
+    first, second = (one.members[name] for name in ("0", "1"))
+    assert {x.lesson.of for x in first.judged}.isdisjoint(x.lesson.of for x in second.judged)
+    assert one.facts["held_out_rows"] == one.facts["gate_rows"] == one.facts["trusted_rows"] == 40
+    assert not torch.equal(first.gates[1].now, second.gates[1].now)  # type: ignore[arg-type]
+    for name, member in one.members.items():
+        again = two.members[name].gates[1]
+        assert all(torch.equal(p, q) for p, q in zip(member.gates[1].parameters(), again.parameters(), strict=True))
+    copies = [(tmp_path / "one" / name / "reference/model.safetensors").read_bytes() for name in ("0", "1")]
+    assert copies[0] != copies[1]
+
+
+def test_cross_fitting_without_a_copy_that_helps_is_a_plain_gate_on_all_rows(base: Base, tmp_path: Path) -> None:
+    useless = ReferenceConfig(method="full", steps=1, check_every=1, learning_rate=1e-9)
+    config = WarmupConfig(reference=useless, epochs=1, copies=2)
+    rows = sums(40)
+    crossed = cross_fit(base, base().encoder(512), rows, config, tmp_path)
+    plain = warm_up(base(), rows, config, tmp_path)
+    assert "members" not in crossed.facts
+    assert crossed.facts == plain.facts
+    assert torch.equal(crossed.gates[1].now, plain.gates[1].now)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("rows", "told"), [(1, "1 trusted row is too few"), (19, "19 trusted rows are too few")])
 def test_too_few_trusted_rows_are_refused(rows: int, told: str) -> None:
     with pytest.raises(DataError, match=told):
@@ -128,3 +166,17 @@ def test_kinds_of_damage_are_checked_when_a_run_is_planned(kinds: list[str], tol
     with pytest.raises(ConfigError) as err:
         build(WarmupConfig, {"corruptions": kinds})
     assert told in err.value.message
+
+
+@pytest.mark.parametrize("word", ["off", "auto", "lora", "full"])
+def test_the_reference_may_be_named_by_its_method_alone(word: str) -> None:
+    from omegaconf import OmegaConf
+
+    for text in (f"reference: {word}", f"reference: {{method: {word}}}"):  # YAML reads `off` as false
+        tree: Any = OmegaConf.to_container(OmegaConf.create(text))
+        assert build(WarmupConfig, tree).reference == ReferenceConfig(method=word)  # type: ignore[arg-type]
+
+
+def test_a_kind_that_is_taught_is_not_unseen() -> None:
+    config = build(WarmupConfig, {"corruptions": ["swap", "repeat"], "unseen": ["repeat", "negate"]})
+    assert config.unseen_kinds == ["negate"]
