@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import resource
-import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -31,6 +30,7 @@ SHARE = 0.2
 """How long the rows are whose number grows, of GSM8K's."""
 TOKENS, WIDTH = 1024, 256
 """Of a row, and of the states of the model, that the vocabulary is measured with."""
+STATUS = Path("/proc/self/status")
 
 
 def main() -> None:
@@ -54,17 +54,18 @@ def in_gb(n: int) -> float:
 
 
 def fresh(work: Any, *args: Any) -> Any:
-    """What a function returns in a process of its own.
-
-    A process counts as its own what its parent held when it began: this one imports next to nothing.
-    """
+    """What a function returns in a process of its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
         return alone.submit(work, *args).result()
 
 
 def peak() -> int:
     """Bytes this process has held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if not STATUS.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # of macOS, in bytes
+    # On Linux `ru_maxrss` begins with what the parent held; this does not.
+    kilobytes = next(line.split()[1] for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(kilobytes) << 10
 
 
 # Rows and disk

@@ -1,8 +1,8 @@
-"""The scripts import each other by their bare names, as they do when one of them is run."""
+"""Scripts import what stands beside them."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
