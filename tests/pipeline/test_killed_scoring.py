@@ -3,53 +3,84 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dying_runs import MOMENTS, start
+from fake_gates import fake_gate, model_in
+from sluicegate.artifacts import Artifact
 from sluicegate.pipeline import run
 from sluicegate.scoring.forward import Reader
 from sluicegate.testing import tiny_model, tiny_pool
 
-ROWS = 150
+pytestmark = pytest.mark.slow
+
+ROWS, NTH = 30, 7
+TWICE = 2 * ROWS
+"""Two passes: the gate reads a copy of the base."""
+READ_AGAIN = {
+    "while a shard is written": TWICE - NTH,
+    "before a shard is in place": TWICE - NTH,
+    "while the table is merged": 0,
+    "before the table is in place": 0,
+    "while shards are taken away": 0,
+    "before the seal": 0,
+}
+"""Rows that are scored once more, where each shard is one."""
 
 
-def recipe(folder: Path) -> dict[str, Any]:
-    step = {"stage": "score", "data": str(folder / "pool.jsonl"), "model": str(folder / "base")}
-    return {"vars": {}, "steps": {"scores": {**step, "signals": ["perplexity", "random"], "shard_rows": 1}}}
-
-
-def kill_while_scoring(folder: Path, out: Path) -> int:
-    """Start the run in a process of its own and kill it after a few shards; how many stand."""
-    code = f"from pathlib import Path; from sluicegate.pipeline import run; run({recipe(folder)!r}, Path({str(out)!r}))"
-    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    try:
-        while child.poll() is None and len(list(out.glob("artifacts/.scores-*/shards/*.parquet"))) < 4:
-            time.sleep(0.002)
-    finally:
-        child.send_signal(signal.SIGKILL)
-        assert child.wait() == -signal.SIGKILL
-    return len(list(out.glob("artifacts/.scores-*/shards/*.parquet")))
-
-
-@pytest.mark.slow
-def test_shards_done_before_a_kill_are_not_scored_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny_model(tmp_path / "base")
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("inputs")
     lines = [json.dumps({"messages": record["messages"]}, ensure_ascii=False) for record in tiny_pool(ROWS)]
-    (tmp_path / "pool.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    whole = run(recipe(tmp_path), tmp_path / "whole")["scores"]
-    stand = kill_while_scoring(tmp_path, tmp_path / "killed")
-    assert 4 <= stand < ROWS
-    assert not list(tmp_path.glob("killed/artifacts/scores-*")), "a killed step leaves no artifact"
-    see, read = Reader.see, []
-    monkeypatch.setattr(Reader, "see", lambda self, rows, *args: read.append(len(rows)) or see(self, rows, *args))
-    again = run(recipe(tmp_path), tmp_path / "killed")["scores"]
-    assert sum(read) == ROWS - stand
-    assert again.id == whole.id
-    assert again.manifest["files"] == whole.manifest["files"]
-    assert again.stats == whole.stats
+    (folder / "pool.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    base = model_in(tiny_model(folder / "base"))
+    gate = fake_gate(folder / "gates", base, copy=True)
+    step = {"stage": "score", "data": str(folder / "pool.jsonl"), "model": str(base.path), "gate": str(gate.path)}
+    options = {"signals": ["gate", "perplexity", "random"], "detail": "tokens", "shard_rows": 1}
+    return {"vars": {}, "steps": {"scores": step | options}}
+
+
+@pytest.fixture(scope="module")
+def whole(recipe: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """Made without a kill."""
+    return run(recipe, tmp_path_factory.mktemp("whole"))["scores"]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each shard had that this process read."""
+    see, rows = Reader.see, []
+    monkeypatch.setattr(Reader, "see", lambda self, shard, *args: rows.append(len(shard)) or see(self, shard, *args))
+    return rows
+
+
+def assert_same(made: Artifact, whole: Artifact) -> None:
+    assert made.id == whole.id
+    assert made.manifest["files"] == whole.manifest["files"]
+    assert made.stats == whole.stats
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_killed(moment: str, recipe: dict[str, Any], whole: Artifact, tmp_path: Path, read: list[int]) -> None:
+    process = start(recipe, tmp_path, moment, 0 if moment.startswith("before the") else NTH)
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    assert not list(tmp_path.glob("artifacts/scores-*")), "a killed step leaves no artifact"
+    made = run(recipe, tmp_path)["scores"]
+    assert sum(read) == READ_AGAIN[moment], "what was done before the kill is not done again"
+    assert_same(made, whole)
+
+
+def test_a_run_killed_over_and_over(recipe: dict[str, Any], whole: Artifact, tmp_path: Path) -> None:
+    rng = random.Random(0)
+    for _ in range(6):
+        process = start(recipe, tmp_path)
+        process.join(rng.uniform(0.1, 3))
+        process.kill()
+        process.join(60)
+    assert_same(run(recipe, tmp_path)["scores"], whole)
