@@ -119,11 +119,11 @@ class Tensors:
         file.truncate(len(header) + size)  # what is never written reads as zeros
 
     def append(self, row: TokenScores) -> None:
-        """The next row of every tensor, its padding left out."""
+        """The next row of every tensor."""
+        *_, width = self.shapes["quality_gates"][1]
         self._put("lengths", np.array(len(row.nll)))
         self._put("perplexities", np.exp(np.minimum(row.nll.astype(np.float32), HIGHEST_NLL)), 0)
-        for layer, logits in enumerate(row.gates):
-            self._put("quality_gates", logits, layer, 0)
+        self._put("quality_gates", np.pad(row.gates, ((0, 0), (0, width - len(row.nll)))), 0, 0)
         self.rows += 1
 
     def _put(self, name: str, values: np.ndarray, *place: int) -> None:

@@ -51,18 +51,18 @@ def token_scores(scores: Artifact, ids: Collection[str] | None = None) -> Iterat
     check_tokens(scores)
     names = [n for n in ("id", "source", "nll", "gate_logits") if n in scores.columns("scores")]
     wanted = None if ids is None else pa.array(list(ids), pa.string())
-    with pq.ParquetFile(scores.path / "scores.parquet") as file:
-        for batch in file.iter_batches(BATCH_ROWS, columns=names):
+    # Buffering ahead, which is Arrow's default, would hold the bytes of the whole file.
+    with pq.ParquetFile(scores.path / "scores.parquet", pre_buffer=False) as file:
+        for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
             yield from _rows(batch if wanted is None else batch.filter(pc.is_in(batch["id"], wanted)))
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[TokenScores]:
     gated = "gate_logits" in batch.schema.names
     for n, (record_id, source) in enumerate(zip(*(batch[c].to_pylist() for c in ("id", "source")), strict=True)):
-        nll = _numbers(batch["nll"][n])
-        gates = [_numbers(layer) for layer in batch["gate_logits"][n]] if gated else []
-        yield TokenScores(record_id, source, nll, np.array(gates, np.float16).reshape(len(gates), len(nll)))
-
-
-def _numbers(values: pa.ListScalar) -> NDArray[np.float16]:
-    return values.values.to_numpy(zero_copy_only=False)
+        nll = batch["nll"][n].values.to_numpy(zero_copy_only=False)
+        gates = np.empty((0, len(nll)), np.float16)
+        if gated:
+            layers = batch["gate_logits"][n].values
+            gates = layers.flatten().to_numpy(zero_copy_only=False).reshape(len(layers), len(nll))  # (L, T)
+        yield TokenScores(record_id, source, nll, gates)
