@@ -43,6 +43,7 @@ class Inspect(Verb):
         if args.html:
             from sluicegate.reporting.heat_map import render
 
+            args.html.parent.mkdir(parents=True, exist_ok=True)
             args.html.write_text(render(samples, scores.id), encoding="utf-8")
             print(f"\n{args.html}")
 

@@ -116,9 +116,9 @@ def test_a_record_without_a_response_token_says_so(run: Path, capsys: pytest.Cap
 
 
 def test_the_page_holds_the_same_record(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["inspect", TALK["id"], "--scores", "tokens", "--html", "talk.html"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "talk.html"
-    page = Path("talk.html").read_text(encoding="utf-8")
+    assert main(["inspect", TALK["id"], "--scores", "tokens", "--html", "pages/talk.html"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "pages/talk.html"
+    page = Path("pages/talk.html").read_text(encoding="utf-8")
     assert page.count('class="token"') == len("Well [red]<b>.Better.") + 2
     assert "你好 [bold]？" in page
 
