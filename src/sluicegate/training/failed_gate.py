@@ -46,9 +46,17 @@ def _settings(config: WarmupConfig, warmed: Warmed) -> str:
         "held out": f"{facts['held_out_rows']} rows, each judged by a gate that did not learn from it",
         "gated layers": ", ".join(map(str, facts["layers"])),
         **{f"tuned copy{name}": _told(copy) for name, copy in (copies or {"": facts["reference"]}).items()},
-        **config.model_dump(mode="json", exclude_defaults=True),
+        **_dotted(config.model_dump(mode="json", exclude_defaults=True)),
     }
     return "## What it was\n\n" + _table(("setting", "value"), rows.items())
+
+
+def _dotted(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Every leaf under the key that sets it on the command line."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= _dotted(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": value}
+    return found
 
 
 def _told(copy: Mapping[str, Any] | None) -> str:
@@ -79,7 +87,7 @@ def _mistakes(judged: Sequence[Judged]) -> str:
     worst = islice(sorted(((by, x) for by, x in over if by > 0), key=lambda pair: -pair[0]), WORST)
     rows = [(x.lesson.kind, f"+{by:.2f}", *_difference(clean[x.lesson.of], x)) for by, x in worst]
     if not rows:
-        return "## Its worst mistakes\n\nEvery damaged row scored below the row it was made of."
+        return "## Its worst mistakes\n\nNo damaged row scored above the row it was made of."
     share = sum(by > 0 for by, _ in over) / len(over)
     head = f"{share:.0%} of the damaged rows scored above the very row they were made of. The furthest:"
     return f"## Its worst mistakes\n\n{head}\n\n" + _table(("damage", "score", "before", "after"), rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,7 @@ def test_a_gate_says_what_it_is_and_what_it_was_made_for(inputs: dict[str, Artif
     assert made.stats["parameters"] == sum(p.numel() for p in gates[1].parameters())
 
 
-def test_a_gate_under_min_auroc_is_not_made_and_the_weakest_kind_is_named(
-    inputs: dict[str, Artifact], tmp_path: Path
-) -> None:
+def test_a_gate_under_min_auroc_is_not_made_and_a_report_says_why(inputs: dict[str, Artifact], tmp_path: Path) -> None:
     told = json.loads((warm(tmp_path / "low", inputs).path / "gate.json").read_text(encoding="utf-8"))
     kind, least = min(told["auroc_by_kind"].items(), key=lambda item: item[1])
     with pytest.raises(CheckFailed) as err:
@@ -91,8 +90,109 @@ def test_a_gate_under_min_auroc_is_not_made_and_the_weakest_kind_is_named(
         f"held-out AUROC {told['auroc']:.3f} is under min_auroc 0.999 (weakest: {kind} {least:.3f})"
     )
     assert "more trusted rows" in err.value.hint
+    assert f"| {kind} |" in err.value.report
+    assert f"| never taught |  | {24 * 2} | {told['auroc_unseen']:.3f} |" in err.value.report
     assert Store(tmp_path / "high").ids() == []
     assert warm(tmp_path / "low", inputs, min_auroc=0.01).kind == "gate"
+
+
+def test_a_damaged_base_fails_and_its_report_shows_what_it_mistook(inputs: dict[str, Artifact], tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    broken = shutil.copytree(inputs["model"].path, tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    for name in weights:
+        if "o_proj" in name:
+            weights[name].zero_()  # no token sees another
+    save_file(weights, broken / "model.safetensors", {"format": "pt"})
+    with pytest.raises(CheckFailed) as err:
+        warm(tmp_path, inputs | {"model": external(broken, "model-external-broken")}, min_auroc=0.9)
+    report = err.value.report
+    assert "| trusted rows | 24 |" in report
+    assert "| tuned copy | none: the gate reads the base |" in report
+    assert "| reference.method | off |" in report
+    assert re.search(r"It does not find [^.]*mismatch", report), "the question is lost on it"
+    assert re.search(
+        r"\| mismatch \| \+\d+\.\d\d \| (The answer is|答案是) \d+[^|]* \| (The answer is|答案是) \d", report
+    )
+
+
+def test_a_cross_fitted_gate_is_two_gates_each_with_its_copy(
+    inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)
+    tuning = {"method": "lora", "steps": 2, "check_every": 2, "batch_size": 4, "learning_rate": 1e-2}
+    made = check_stage(Warmup, QUICK | {"reference": tuning, "cross_fit": True}, inputs, tmp_path)
+    each = {"gate.json", "gate.safetensors", "reference/adapter_config.json", "reference/adapter_model.safetensors"}
+    assert {f["path"] for f in made.manifest["files"]} == {
+        "gate.json",
+        *(f"{name}/{file}" for name in "01" for file in each),
+    }
+    whole, *members = (
+        json.loads((made.path / name / "gate.json").read_text(encoding="utf-8")) for name in (".", "0", "1")
+    )
+    assert whole["members"] == ["0", "1"]
+    assert whole["held_out_rows"] == whole["trusted_rows"] == 24
+    assert whole["base_weights"] == members[0]["base_weights"] == members[1]["base_weights"]
+    assert [m["held_out_rows"] for m in members] == [12, 12]
+    assert all(m["reference"]["method"] == "lora" for m in members)
+    gates = [load_gates(made.path / name) for name in ("0", "1")]
+    assert made.stats["parameters"] == sum(p.numel() for each in gates for g in each.values() for p in g.parameters())
+
+
+@pytest.mark.parametrize(
+    ("options", "wires", "told"),
+    [
+        ({}, {"model"}, "learns from trusted rows"),
+        ({}, {"model", "data"}, "learns from trusted rows"),
+        ({"kind": "linear"}, {"model"}, "no rows to learn from"),
+        ({"kind": "trash", "balance": 1.0}, {"model", "data"}, "balance weighs"),
+        ({"kind": "linear", "min_auroc": 0.8}, {"model", "data"}, "min_auroc is measured on trusted rows"),
+        ({"cross_fit": True, "reference": "off"}, {"model", "trusted"}, "cross_fit tunes two copies"),
+    ],
+)
+def test_inputs_that_do_not_fit_the_kind_are_refused_before_anything_runs(
+    options: dict[str, Any], wires: set[str], told: str
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        Warmup().check(build(Warmup.Config, options), wires)
+
+
+@pytest.mark.parametrize(
+    ("options", "wires"),
+    [
+        ({}, {"model", "trusted"}),
+        ({"kind": "linear"}, {"model", "data"}),
+        ({"kind": "linear"}, {"model", "trusted"}),
+        ({"kind": "trash", "balance": 1.0}, {"model", "data", "trusted"}),
+    ],
+)
+def test_inputs_that_fit(options: dict[str, Any], wires: set[str]) -> None:
+    Warmup().check(build(Warmup.Config, options), wires)
+
+
+def test_the_rows_it_learns_from_are_its_size() -> None:
+    sizes = {"trusted": {"rows": 3}, "data": {"rows": 50}}
+    estimates = {
+        kind: Warmup().estimate(build(Warmup.Config, {"kind": kind}), sizes) for kind in ("surprise", "linear")
+    }
+    assert estimates == {"surprise": {"rows": 3}, "linear": {"rows": 50}}
+
+
+@pytest.mark.parametrize(("mode", "with_data"), [("full_rank", True), ("full_rank", False), ("lora", True)])
+def test_a_gate_of_an_earlier_kind_is_measured_on_trusted_rows_it_did_not_learn_from(
+    mode: str, with_data: bool, inputs: dict[str, Artifact], tmp_path: Path
+) -> None:
+    data = trusted(tmp_path / "pool", 30)
+    made = warm(
+        tmp_path / "out", inputs | ({"data": data} if with_data else {}), kind="linear", mode=mode, batch_size=8
+    )
+    told = json.loads((made.path / "gate.json").read_text(encoding="utf-8"))
+    assert told["held_out_rows"] == (24 if with_data else 4)
+    assert told["trained_rows"] == (30 if with_data else 20)
+    assert told["auroc_unseen"] == told["auroc"], "it is taught no damage at all"
+    assert set(told["thresholds"]) == {"0.5", "0.8", "0.9", "0.95"}
+    assert (told["kind"], told["acts"], told["context_gain"]) == ("linear", False, False)
 
 
 def test_too_few_trusted_rows(base: Artifact, tmp_path: Path) -> None:
