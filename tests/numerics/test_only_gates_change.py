@@ -29,7 +29,7 @@ def warmed(root: Path, base: Artifact, **config: Any) -> Artifact:
     data = sealed(root, "messages", lambda out: {"rows": write_table(out / "messages.parquet", tiny_pool(24), Record)})
     inputs = {"model": base, "trusted": data}
     settings = build(Warmup.Config, {"epochs": 1, "copies": 1} | config)
-    return sealed(root, "gate", lambda out: Warmup().fill(out, settings, inputs), inputs)
+    return sealed(root, "gate", lambda out: Warmup().fill(out, settings, inputs), inputs, {"config": config})
 
 
 def converted(root: Path, gate: Artifact) -> Path:

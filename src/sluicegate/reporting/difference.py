@@ -28,11 +28,16 @@ def sentence(found: Sequence[Comparison]) -> str:
         return "nothing differs"
     if len(differing) == len(found):
         return f"everything differs{_manner(found)}"
+    only = "only " if len(_groups(differing)) < len(_groups(found)) else ""
+    return f"{only}{named(differing)} differ"
+
+
+def named(found: Sequence[Comparison]) -> str:
+    """The groups of weights with their layers; groups of the same layers go together."""
     alike = defaultdict(list)
-    for group in _groups(differing):
-        alike[_where([c for c in differing if c.group == group])].append(f"{group}{' weights' * (group == 'other')}")
-    told = _listed([f"the {_listed(groups)}{where}" for where, groups in alike.items()])
-    return f"{'only ' if len(_groups(differing)) < len(_groups(found)) else ''}{told} differ"
+    for group in _groups(found):
+        alike[_where([c for c in found if c.group == group])].append(f"{group}{' weights' * (group == 'other')}")
+    return _listed([f"the {_listed(groups)}{where}" for where, groups in alike.items()])
 
 
 def _where(found: Sequence[Comparison]) -> str:

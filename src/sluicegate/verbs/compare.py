@@ -32,7 +32,7 @@ class Compare(Verb):
         from rich.console import Console
 
         from sluicegate.models.weights import compare_weights
-        from sluicegate.reporting.difference import difference_table, label, page, sentence
+        from sluicegate.reporting.difference import difference_table, label, named, page, sentence
 
         found = list(compare_weights(folder_of(args.a, args.out), folder_of(args.b, args.out), args.only))
         differing = [c for c in found if c.verdict != "equal"]
@@ -48,7 +48,7 @@ class Compare(Verb):
         if others:
             expected = " and ".join(args.expect)
             hint = f"the first is {others[0].name}; sluice compare --tensors names them all"
-            raise CheckFailed(f"{sentence(others).removeprefix('only ')}, where only {expected} may", hint)
+            raise CheckFailed(f"{named(others)} differ, where only {expected} may", hint)
 
 
 def folder_of(name: str, out: Path | None) -> Path:

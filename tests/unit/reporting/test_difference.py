@@ -60,7 +60,7 @@ def test_the_map_is_darker_the_further_a_weight_went() -> None:
         Comparison("model.layers.1.mlp.gate.weight", "changed", 1e-8, 1.0, 1e-4),
         Comparison("layers.1.mlp.quality_gate.now", "only in B"),
     ]
-    rows = {(r["layer"], r["group"]): r for r in heat_map(found)["layer"][0]["data"]["values"]}
+    rows = {(r["layer"], r["group"]): r for r in heat_map(found)["data"]["values"]}
     depth = {where: row["depth"] for where, row in rows.items()}
     assert 0 == depth["-", "embeddings"] < depth["1", "routers"] < depth["0", "routers"] <= 1
     assert rows["1", "gates"]["state"] == "apart"
