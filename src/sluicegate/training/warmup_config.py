@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from sluicegate.config import Config, runtime
 from sluicegate.data.corrupt import KINDS, UNSEEN
 from sluicegate.models.adapters import LoraSettings
 from sluicegate.registry import CORRUPTIONS, did_you_mean
+
+GateKind = Literal["surprise", "linear", "trash"]
 
 
 class ReferenceConfig(Config):
@@ -40,7 +42,7 @@ class ReferenceConfig(Config):
 class WarmupConfig(Config):
     """How a gate is warmed up."""
 
-    kind: Literal["surprise", "linear", "trash"] = "surprise"
+    kind: GateKind = "surprise"
     """`surprise`: the default. `linear`: a gate beside each MLP, in nothing's way, trained by LM loss + w · mean gate.
     `trash`: y = g · MLP(x) + (1 - g) · trash(x), trained by the same loss."""
     layers: int = Field(8, ge=1)
@@ -69,10 +71,6 @@ class WarmupConfig(Config):
     cross_fit: bool = False
     """surprise: tune two copies, each on one half of the trusted rows, and give each a gate on the other half; the
     score is the mean of both. Twice the cost. Where no copy is kept it is one plain gate on all rows."""
-    corruptions: list[str] = Field(list(KINDS), min_length=1)
-    """surprise: kinds of damage to learn from (sluice ls corruptions)."""
-    copies: int = Field(8, ge=1)
-    """surprise: damaged copies of every trusted row."""
     positive_weight: float = Field(6.0, gt=0)
     """surprise: weight of an undamaged row against one damaged copy."""
 
@@ -91,15 +89,19 @@ class WarmupConfig(Config):
     quality_loss_weight: float = Field(0.1, ge=0)
     """linear, trash: w of LM loss + w · mean gate."""
     average: Literal["sample", "token"] = "sample"
-    """linear, trash: the mean gate is over the rows' means, or over all tokens."""
+    """linear, trash: the mean gate is over the rows' means, or over all response tokens."""
     load_balancing: bool = False
-    """linear, trash: add the load-balancing loss of a mixture of experts."""
+    """linear, trash: add the load-balancing loss of a mixture of experts, as strong as its config says."""
     balance: float | None = Field(None, ge=0, le=2)
     """linear, trash: b of the target-task loss, in place of the mean gate: b · g on rows of `data` and (2 - b)(1 - g)
     on trusted rows."""
 
-    # what is asked of it
+    # damage to trusted rows, and what is asked of the gate
 
+    corruptions: list[str] = Field(list(KINDS), min_length=1)
+    """Kinds of damage to learn from (sluice ls corruptions); linear and trash gates are only measured on them."""
+    copies: int = Field(8, ge=1)
+    """Copies of every trusted row with such damage."""
     unseen: list[str] = list(UNSEEN)
     """Kinds of damage the gate never learns from, which its held-out AUROC is measured on as well."""
     min_auroc: float | None = Field(None, ge=0, le=1)
@@ -125,3 +127,15 @@ class WarmupConfig(Config):
             hint = did_you_mean(lost, known) or f"known: {', '.join(known)}"
             raise ValueError(f"no corruption named '{lost}', {hint}")
         return kinds
+
+    @model_validator(mode="after")
+    def _asks_nothing_of_another_kind(self) -> Self:
+        """A key is read by the kinds that its help begins with, or by all."""
+        for name in self.model_fields_set:
+            field, value = type(self).model_fields[name], getattr(self, name)
+            readers = (field.description or "").partition(":")[0].split(", ")
+            if self.kind in readers or not set(readers) <= set(get_args(GateKind)):
+                continue
+            if value not in (field.default, False) and getattr(value, "method", "") != "off":
+                raise ValueError(f"'{name}' is for {' and '.join(readers)} gates, and kind is {self.kind}")
+        return self
