@@ -1,4 +1,4 @@
-"""The surprise gate's score: soft-min over response tokens, mean over layers, in logits. See docs/design.md."""
+"""The gate's score: what each gated layer makes of its response tokens, mean over layers. See docs/design.md."""
 
 from __future__ import annotations
 

@@ -23,10 +23,12 @@ def check_installed() -> None:
 
 def run(work: Work, workers: int) -> None:
     """Score every shard that does not stand yet, pass by pass, in workers that open each model once."""
+    todo = [(step, numbers) for step in work.passes if (numbers := work.missing(step))]
+    if not todo:
+        return
     with _ray(workers):
-        for step in work.passes:
-            if numbers := work.missing(step):
-                _run_pass(work, step, numbers, workers)
+        for step, numbers in todo:
+            _run_pass(work, step, numbers, workers)
 
 
 class _ShardWorker:
@@ -59,7 +61,7 @@ def _run_pass(work: Work, step: Pass, numbers: list[int], workers: int) -> None:
 
 @contextmanager
 def _ray(workers: int) -> Iterator[None]:
-    """The cluster this process belongs to, or one of its own as large as is asked for."""
+    """The cluster that `RAY_ADDRESS` or whoever called us is in, or one of our own, as large as is asked for."""
     import ray
     import ray.data
 
@@ -69,7 +71,8 @@ def _ray(workers: int) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # or each worker's start is told as an error
-    ray.init(num_cpus=workers + 1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    cpus = None if "RAY_ADDRESS" in os.environ else workers + 1
+    ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
         yield
     finally:

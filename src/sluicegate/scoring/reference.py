@@ -12,7 +12,7 @@ from sluicegate.scoring.base import Reads, Shard, Signal, or_reason, seen_by
 
 
 class Reference(Signal):
-    """Reads the copy the gate was warmed up on, in the pass the gate makes anyway.
+    """Reads the copy the gate was warmed up on, in the pass the gate makes anyway unless it acts on what it reads.
 
     A gate without a copy read its base, for tuning did not make that fit the trusted rows clearly better; so does this.
     """

@@ -430,6 +430,18 @@ def test_a_gate_knows_its_model_and_takes_a_copy_of_it(
     assert (tmp_path / "one/scores.parquet").read_bytes() == (tmp_path / "two/scores.parquet").read_bytes()
 
 
+def test_a_model_is_held_to_its_own_head_before_it_is_read(
+    data: Artifact, gate_on_copy: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(model: Any) -> None:
+        raise ArtifactError("makes its logits in a way not known here")
+
+    monkeypatch.setattr(forward, "check_head", refuses)
+    for inputs in ({"data": data, "gate": gate_on_copy}, {"data": data, "model": gate_on_copy.parent("model")}):
+        with pytest.raises(ArtifactError, match="in a way not known"):
+            score(tmp_path / "out", inputs, signals=["reference"] if "gate" in inputs else ["perplexity"])
+
+
 def test_neither_model_nor_gate() -> None:
     with pytest.raises(ConfigError, match="neither a model nor a gate"):
         Score().check(build(Score.Config, {"signals": ["length"]}), {"data"})
