@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from sluicegate.artifacts import Artifact, external, write_table
 from sluicegate.config import build
@@ -15,6 +16,7 @@ from sluicegate.stages.convert import Convert
 from sluicegate.stages.warmup import Warmup
 from sluicegate.testing import Family, sealed, tiny_model, tiny_pool
 
+KINDS = [{"kind": kind, "trainable": part} for kind in ("linear", "trash") for part in ("gates", "router")]
 TUNING = {"steps": 4, "check_every": 2, "batch_size": 4, "learning_rate": 1e-2}
 """Of a copy, brief as it may be."""
 
@@ -68,3 +70,24 @@ def test_two_warm_ups_differ_in_their_gates_alone(tmp_path: Path) -> None:
     gates = [warmed(tmp_path / "store", base, reference={"method": "off"}, seed=seed) for seed in (0, 1)]
     assert differing(*(gate.path for gate in gates)) == {("gates", "changed")}
     assert differing(*(converted(tmp_path / "store" / gate.id, gate) for gate in gates)) == {("gates", "changed")}
+
+
+@pytest.mark.parametrize("config", KINDS, ids=lambda c: f"{c['kind']}-{c['trainable']}")
+def test_gates_that_learn_with_the_base_in_the_loop_leave_it_as_it_was(config: dict[str, str], tmp_path: Path) -> None:
+    base, twin = base_of(tmp_path, "qwen3_moe")
+    gate = warmed(tmp_path / "store", base, **config)
+    assert differing(twin, base.path) == set()
+    assert differing(twin, converted(tmp_path / "store", gate)) == {("gates", "only in B")}
+
+
+def test_of_a_mixture_whose_routers_learned_only_the_routers_are_others(tmp_path: Path) -> None:
+    """The weights the model now computes with: a router gate stands in for the router of its layer."""
+    base, twin = base_of(tmp_path, "qwen3_moe")
+    gate = warmed(tmp_path / "store", base, kind="linear", trainable="router")
+    weights = load_file(base.path / "model.safetensors")
+    routers = load_file(gate.path / "gate.safetensors")
+    in_use = {f"model.layers.{name.replace('.', '.mlp.gate.')}": tensor for name, tensor in routers.items()}
+    assert set(in_use) == {name for name in weights if name.endswith("mlp.gate.weight")}
+    (tmp_path / "now").mkdir()
+    save_file(weights | in_use, tmp_path / "now" / "model.safetensors")
+    assert differing(twin, tmp_path / "now") == {("routers", "changed")}

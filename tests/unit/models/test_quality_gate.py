@@ -17,7 +17,10 @@ from sluicegate.models import adapters
 from sluicegate.models.encode import IGNORED, Encoded, collate
 from sluicegate.models.gates.base import Tokens, attach, detach, token_logits
 from sluicegate.models.gates.files import load_gates
+from sluicegate.models.gates.linear import LinearGate
+from sluicegate.models.gates.router import RouterGate
 from sluicegate.models.gates.surprise import SurpriseGate, surprise_features
+from sluicegate.models.gates.trash import TrashGate
 from sluicegate.models.quality_gate import QualityGateForCausalLM, gated_class, put_gates_in
 from sluicegate.models.surprise import free_losses, read
 from sluicegate.testing import Family, tiny_model
@@ -262,3 +265,24 @@ def test_the_class_is_made_once_and_says_where_it_is_from(model: Any) -> None:
     assert gated_class(type(model).plain) is type(model)
     assert json.loads(model.config.to_json_string())["model_type"] == "qwen3"
     assert type(model).__name__ == "QualityGateForCausalLM"
+
+
+@pytest.mark.parametrize("kind", [LinearGate, TrashGate, RouterGate])
+def test_of_every_kind_of_gate_what_is_saved_is_the_plain_model(kind: Any, tmp_path: Path) -> None:
+    """Gates that act make other logits of it, before and after it was saved."""
+    base = tiny_model(tmp_path / "base", "qwen3_moe")
+    plain = AutoModelForCausalLM.from_pretrained(base).eval()
+    torch.manual_seed(0)
+    own = {n: kind(torch.randn(4, 16) if kind is RouterGate else 16) for n in range(2)}
+    facts = {"kind": kind.kind, "context_gain": False}
+    with torch.no_grad():
+        bare = plain(**BATCH).logits
+        gated = put_gates_in(plain, own, facts)
+        logits, said = gated(**BATCH).logits, readings(gated)
+        gated.save_pretrained(tmp_path / "gated")
+        again = AutoModelForCausalLM.from_pretrained(tmp_path / "gated").eval()
+        assert torch.equal(again(**BATCH).logits, logits)
+    assert torch.equal(bare, logits) is not kind.acts
+    assert readings(again).equal(said)
+    weights = (tmp_path / name / "model.safetensors" for name in ("base", "gated"))
+    assert len({path.read_bytes() for path in weights}) == 1
