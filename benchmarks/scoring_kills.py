@@ -67,8 +67,8 @@ def main() -> None:
 
 def start(command: list[str], out: Path) -> subprocess.Popen[bytes]:
     """Begin to score into `out`, or go on."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-m", "sluicegate", *command, f"out={out}"], **quiet)  # type: ignore[call-overload]
+    whole = [sys.executable, "-m", "sluicegate", *command, f"out={out}"]
+    return subprocess.Popen(whole, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def watch(command: list[str], out: Path) -> dict[str, float]:
@@ -78,8 +78,11 @@ def watch(command: list[str], out: Path) -> dict[str, float]:
     while process.poll() is None:
         begins.setdefault(phase_of(out), time.monotonic() - began)
         time.sleep(POLL)
-    begins.setdefault(PHASES[-1], time.monotonic() - began)
-    return begins
+    end = begins.get(PHASES[-1], time.monotonic() - began)
+    found = {}
+    for phase in reversed(PHASES):
+        found[phase] = end = begins.get(phase, end)  # one too short to be seen begins with the next
+    return {phase: round(found[phase], 3) for phase in PHASES}
 
 
 def kill(command: list[str], out: Path, begins: dict[str, float], phase: str, share: float) -> str:
