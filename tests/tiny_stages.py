@@ -106,10 +106,10 @@ class Refuse(Write):
         raise CheckFailed("the text is not good", "write another", report=f"# Why\n\n{config.text} is not good.\n")
 
 
-class Compare(Stage):
+class Contrast(Stage):
     """Takes named lists."""
 
-    name = "compare"
+    name = "contrast"
     makes: ClassVar[Kind] = "report"
     takes: ClassVar[dict[str, Kind]] = {"arms": "scores"}
     grouped = frozenset({"arms"})
@@ -131,7 +131,7 @@ class Break(Write):
 class Tiny(Registry):
     """The stages above beside the built-in ones."""
 
-    ours = {stage.name: stage for stage in (Write, Count, CountOn, CountTogether, Refuse, Compare, Break)}
+    ours = {stage.name: stage for stage in (Write, Count, CountOn, CountTogether, Refuse, Contrast, Break)}
 
     def names(self) -> list[str]:
         return sorted([*STAGES.names(), *self.ours])

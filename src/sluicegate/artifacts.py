@@ -348,8 +348,8 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict
     """The rows of a Parquet file, a batch in memory at a time; only some columns where they are named."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(CHUNK_ROWS, columns=columns):
+    with pq.ParquetFile(path, pre_buffer=False) as file:  # buffered ahead, a file would be in memory as a whole
+        for batch in file.iter_batches(CHUNK_ROWS, columns=columns, use_threads=False):
             yield from batch.to_pylist()
 
 

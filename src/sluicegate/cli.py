@@ -13,7 +13,7 @@ from typing import Any
 
 from sluicegate import registry
 from sluicegate.artifacts import storage_errors
-from sluicegate.errors import ConfigError, SluiceError
+from sluicegate.errors import ConfigError, MissingError, SluiceError
 from sluicegate.runtime import log_failure
 from sluicegate.verbs.find import DEFAULT_OUT
 
@@ -68,6 +68,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     """The arguments; overrides may stand before, behind and between the options."""
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
+    if "do" not in args:
+        parser.print_help()
+        parser.exit(ConfigError.exit_code)
     if rest and ("overrides" not in args or any(item.startswith("-") for item in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
@@ -82,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="sluice", description="Which of my data is worth training on? Score, select, train, evaluate, report."
     )
     parser.add_argument("--version", action="version", version=f"sluice {__version__}")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs = parser.add_subparsers(metavar="VERB")
 
     run = _verb(verbs, "run", _run, "run a recipe; steps that stand are skipped")
     run.add_argument("recipe", help="a packaged recipe (sluice ls recipes) or a path to a .yaml")
@@ -92,10 +95,24 @@ def _parser() -> argparse.ArgumentParser:
         stage.set_defaults(stage=name)
         _run_options(stage, "input=FILE, STEP or ARTIFACT; key=value; out=DIR")
 
-    for name, verb in registry.VERBS.items():
-        one = verb()
-        one.arguments(_verb(verbs, name, one.do, one.help))
+    for name in registry.VERBS.names():
+        _add_verb(verbs, name)
     return parser
+
+
+def _add_verb(verbs: Any, name: str) -> None:
+    """One of `verbs`; where a plug-in's cannot be loaded, its word says so, and all others go on."""
+    try:
+        one = registry.VERBS.get(name)()
+    except MissingError as err:
+        broken = err  # the name of an except clause is gone behind it
+
+        def refuse(args: argparse.Namespace) -> None:
+            raise broken
+
+        _verb(verbs, name, refuse, "cannot be loaded")
+        return
+    one.arguments(_verb(verbs, name, one.do, one.help))
 
 
 def _verb(verbs: Any, name: str, do: Any, help_text: str) -> argparse.ArgumentParser:

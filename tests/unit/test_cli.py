@@ -18,6 +18,7 @@ import sluicegate
 from sluicegate import planning, registry
 from sluicegate.artifacts import Store
 from sluicegate.cli import main
+from sluicegate.errors import MissingError
 from sluicegate.pipeline import load_lock
 from sluicegate.testing import tiny_model
 from tiny_stages import Tiny, Write
@@ -73,6 +74,7 @@ def test_a_word_with_the_command_imports_nothing_heavy(line: str) -> None:
 import atexit, sys
 atexit.register(lambda: print(*sorted({{m.partition(".")[0] for m in sys.modules}}), file=sys.stderr))
 from sluicegate.cli import main
+from sluicegate.errors import MissingError
 sys.exit(main({line.split()!r}))
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -119,8 +121,8 @@ def test_every_stage_is_a_verb(sluice: Run) -> None:
 def test_a_verb_names_the_steps_that_ran_in_its_folder(sluice: Run, done: dict[str, str]) -> None:
     assert sluice("count", "data=pool", "out=runs/r")[0] == 0
     assert load_lock(Path("runs/r")) == done | {"count": done["sums"]}
-    assert sluice("compare", "arms.a=[sums, count]", "arms.b='*'", "out=runs/r")[0] == 2, "a pool is no scores"
-    assert sluice("compare", "arms.a=[sums, count]", "arms.b='s*'", "out=runs/r")[0] == 0
+    assert sluice("contrast", "arms.a=[sums, count]", "arms.b='*'", "out=runs/r")[0] == 2, "a pool is no scores"
+    assert sluice("contrast", "arms.a=[sums, count]", "arms.b='s*'", "out=runs/r")[0] == 0
 
 
 def test_a_verb_adds_its_step_to_the_recipe_of_its_folder(sluice: Run, done: dict[str, str]) -> None:
@@ -158,11 +160,15 @@ def test_a_dry_run_knows_what_stands(sluice: Run, done: dict[str, str]) -> None:
 
 def test_ls_lists_everything_there_is(sluice: Run, done: dict[str, str]) -> None:
     named = [line.partition(":")[0] for line in sluice("ls")[1].splitlines()]
-    assert named == ["stages", "signals", "rules", "corruptions", "recipes"]
+    assert named == ["stages", "signals", "rules", "corruptions", "verbs", "recipes"]
     assert "prepare" in sluice("ls", "stages")[1].split()
     assert "demo" in sluice("ls", "recipes")[1].split()
     assert sluice("ls", "runs")[1] == "runs/r\n"
-    assert sluice("ls", "artifacts", "--out", "runs/r")[1].split() == [done["pool"], done["sums"]]
+    lines = [line.split() for line in sluice("ls", "artifacts", "--out", "runs/r")[1].splitlines()]
+    assert [(i, stage, step, *rows) for i, stage, _, step, *rows in lines] == [
+        (done["pool"], "write", "pool", "1", "rows"),
+        (done["sums"], "count", "sums", "4", "rows"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["sums", "ID", "runs/r/sums", "runs/r/artifacts/ID"])
@@ -186,7 +192,7 @@ def test_the_newest_run_is_meant_where_none_is_named(sluice: Run, done: dict[str
     assert sluice("write", "text=z", "out=runs/later")[0] == 0
     os.utime("runs/r/lock.json", (1, 1))
     made = load_lock(Path("runs/later"))["write"]
-    assert sluice("ls", "artifacts")[1].split() == [made]
+    assert sluice("ls", "artifacts")[1].split()[0] == made
     assert sluice("show", "write")[1].startswith(made)
     assert sluice("show", done["sums"])[1].startswith(done["sums"]), "an id may be of any run"
     assert sluice("verify", done["sums"])[0] == 0
@@ -304,6 +310,25 @@ def test_a_list_where_one_artifact_goes_in_asks_for_one_each(sluice: Run) -> Non
 def test_lists_that_name_no_steps(sluice: Run, argv: list[str], told: str) -> None:
     code, _, err = sluice("score", *argv)
     assert (code, told in err) == (2, True), err
+
+
+def test_a_verb_that_cannot_be_loaded_leaves_all_others(sluice: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Torn(registry.Registry):
+        def get(self, name: str) -> Any:
+            if name == "show":
+                raise MissingError("verb 'show' cannot be loaded", "install what it needs")
+            return super().get(name)
+
+    monkeypatch.setattr(registry, "VERBS", Torn("verb"))
+    assert sluice("ls")[0] == 0
+    assert sluice("show") == (5, "", "error: verb 'show' cannot be loaded\nhint: install what it needs\n")
+
+
+def test_the_command_alone_says_what_it_can(sluice: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
+    assert "run a recipe" in capsys.readouterr().out
 
 
 def test_debug_shows_the_traceback(sluice: Run) -> None:

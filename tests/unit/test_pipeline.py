@@ -141,7 +141,7 @@ def test_named_lists_reach_their_stage_as_named_lists(tmp_path: Path) -> None:
     steps = chain()
     steps |= {f"arm-{n}": {"stage": "count", "data": "one", "times": n} for n in range(12)}
     arms = {"top.5": "arm-*", "pair": ["sums", "arm-3"], "one": "sums"}
-    made = run({"vars": {}, "steps": {**steps, "table": {"stage": "compare", "arms": arms}}}, tmp_path)
+    made = run({"vars": {}, "steps": {**steps, "table": {"stage": "contrast", "arms": arms}}}, tmp_path)
     assert made["table"].stats["arms"] == {
         "top.5": [made[f"arm-{n}"].id for n in range(12)],
         "pair": [made["sums"].id, made["arm-3"].id],
@@ -171,7 +171,7 @@ def test_an_artifact_of_another_run_is_named_by_its_folder(tmp_path: Path) -> No
 def test_steps_of_the_last_run_are_named_where_they_are_offered(tmp_path: Path) -> None:
     made = go(chain(), tmp_path)
     lock = load_lock(tmp_path)
-    steps: Steps = {"sums": {"stage": "count", "data": "two"}, "table": {"stage": "compare", "arms": {"a": "s*"}}}
+    steps: Steps = {"sums": {"stage": "count", "data": "two"}, "table": {"stage": "contrast", "arms": {"a": "s*"}}}
     assert ids(steps, tmp_path, named=lock)["sums"] == made["sums"]
     assert "no step, artifact or file 'two'" in str(refused(steps, folder=tmp_path)), "a recipe stands for itself"
 
@@ -310,7 +310,7 @@ def test_an_artifact_of_the_wrong_kind() -> None:
     ],
 )
 def test_named_lists_that_name_nothing(arms: Any, told: str) -> None:
-    assert told in refused({**chain(), "table": {"stage": "compare", "arms": arms}}).message
+    assert told in refused({**chain(), "table": {"stage": "contrast", "arms": arms}}).message
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "..", ".hidden", "a b", "log", "artifacts", "lock.json", "pick-{arm}"])

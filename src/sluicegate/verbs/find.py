@@ -45,6 +45,8 @@ def find(name: str, given: Path | None) -> Artifact:
         folder = Path(name).resolve()
         return Store(folder.parent).open(folder.name)
     out = given or newest()
+    if given and not given.is_dir():
+        raise ArtifactError(f"no run {given}", other_runs())
     lock = load_lock(out)
     stores = [Store(folder / "artifacts") for folder in ([out] if given else [out, *runs()])]
     artifact_id = lock.get(name, name)

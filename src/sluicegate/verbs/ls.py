@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from sluicegate import registry
@@ -10,8 +11,8 @@ from sluicegate.artifacts import Store
 from sluicegate.verbs.base import Verb
 from sluicegate.verbs.find import add_out, newest, runs
 
-LISTS = ("stages", "signals", "rules", "corruptions", "recipes", "runs", "artifacts")
-ALWAYS = LISTS[:5]
+LISTS = ("stages", "signals", "rules", "corruptions", "verbs", "recipes", "runs", "artifacts")
+ALWAYS = LISTS[:6]
 
 
 class Ls(Verb):
@@ -30,6 +31,18 @@ class Ls(Verb):
             print("\n".join(names) if args.what else f"{what}: {', '.join(names)}")
 
 
+def _artifacts(run: Path) -> Iterator[str]:
+    """A line for each: id, stage, when it was made, the step that it is now; oldest first."""
+    from sluicegate.pipeline import load_lock
+
+    store, step = Store(run / "artifacts"), {i: name for name, i in load_lock(run).items()}
+    for artifact_id in store.ids():
+        m = store.open(artifact_id).manifest
+        rows = f"{m['stats']['rows']:,} rows" if "rows" in m["stats"] else ""
+        line = f"{artifact_id:24s}  {m['stage']:9s}  {m['made']['at']}  {step.get(artifact_id, ''):16s}  {rows}"
+        yield line.rstrip()
+
+
 def _names(what: str, out: Path | None) -> list[str]:
     from sluicegate.config import recipe_names
 
@@ -38,5 +51,5 @@ def _names(what: str, out: Path | None) -> list[str]:
     if what == "runs":
         return sorted(map(str, runs()))
     if what == "artifacts":
-        return Store((out or newest()) / "artifacts").ids()
+        return list(_artifacts(out or newest()))
     return getattr(registry, what.upper()).names()
