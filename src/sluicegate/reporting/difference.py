@@ -121,7 +121,7 @@ def heat_map(found: Sequence[Comparison]) -> dict[str, Any]:
             "label": label(cell),
             "state": _state(cell),
         }
-        | {"depth": _depth(relative_change(cell))}
+        | {"depth": _depth(cell)}
         for (layer, group), cell in filled.items()
     ]
     order = list(dict.fromkeys(str(row["layer"]) for row in rows))
@@ -145,8 +145,11 @@ def _state(cell: Sequence[Comparison]) -> str:
     return "equal" if not verdicts else "changed" if verdicts <= {"changed", "other dtype"} else "apart"
 
 
-def _depth(change: float) -> float:
-    """From 0 to 1 as a relative change goes from 1e-6 to 1 by orders of magnitude."""
+def _depth(cell: Sequence[Comparison]) -> float:
+    """From 0 to 1 as a relative change goes from 1e-6 to 1 by orders of magnitude; 1 where there is none to tell."""
+    if _state(cell) == "apart":
+        return 1.0
+    change = relative_change(cell)
     return 0.0 if not change else min(1.0, max(0.1, 1 + math.log10(min(change, 1.0)) / 6))
 
 

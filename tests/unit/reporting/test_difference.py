@@ -63,5 +63,5 @@ def test_the_map_is_darker_the_further_a_weight_went() -> None:
     rows = {(r["layer"], r["group"]): r for r in heat_map(found)["data"]["values"]}
     depth = {where: row["depth"] for where, row in rows.items()}
     assert 0 == depth["-", "embeddings"] < depth["1", "routers"] < depth["0", "routers"] <= 1
-    assert rows["1", "gates"]["state"] == "apart"
+    assert (rows["1", "gates"]["state"], depth["1", "gates"]) == ("apart", 1)
     assert all(math.isfinite(value) for value in depth.values())
