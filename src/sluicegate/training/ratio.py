@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import PrinterCallback, TrainingArguments
 
 from sluicegate import runtime
-from sluicegate.errors import ArtifactError, ConfigError, SluiceError
+from sluicegate.errors import ArtifactError, ConfigError, DataError, SluiceError
 from sluicegate.models import adapters
 from sluicegate.models.encode import Encoded
 from sluicegate.models.gates.base import Gate, attach, detach
@@ -51,7 +51,8 @@ def warm_up_ratio(
     beside them; it is kept in `out/reference`.
 
     Raises:
-        ConfigError: no rows to learn from.
+        ConfigError: `balance`, and one of `trusted` and `data` is missing.
+        DataError: no rows to learn from.
         ArtifactError: routers are asked for, and the base has none.
         SluiceError: the loss is no number any more.
     """
@@ -85,19 +86,24 @@ def make_gates(model: Any, config: WarmupConfig) -> dict[int, Gate]:
     Raises:
         ArtifactError: routers, or their load-balancing loss, are asked for, and the base has none.
     """
-    routers = {i: r for i in range(len(decoder_layers(model))) if (r := router_of(mlp_of(model, i)))}
+    routers, noise = _routers(model, config), config.trash == "noise"
+    if config.trainable == "router":
+        chosen = [list(routers.items())[at] for at in spaced_layers(len(routers), config.layers)]
+        return {i: RouterGate(w) if config.kind == "linear" else TrashRouterGate(w, noise) for i, w in chosen}
+    width = model.config.get_text_config().hidden_size
+    layers = spaced_layers(len(decoder_layers(model)), config.layers)
+    return {i: LinearGate(width) if config.kind == "linear" else TrashGate(width, noise) for i in layers}
+
+
+def _routers(model: Any, config: WarmupConfig) -> dict[int, Tensor]:
+    """The weights (E, H) of the routers a base has, by layer number; raises where it lacks what is asked for."""
+    found = {i: router_of(mlp_of(model, i)) for i in range(len(decoder_layers(model)))}
+    routers = {i: router.weight for i, router in found.items() if router is not None}
     if not routers and (config.trainable == "router" or config.load_balancing):
         asked = "trainable: router" if config.trainable == "router" else "load_balancing"
         what = f"{asked} needs a mixture of experts, and {type(model).__name__} has no routers"
         raise ArtifactError(what, "leave it out, or take a base such as Qwen3-MoE or OLMoE")
-    noise = config.trash == "noise"
-    if config.trainable == "router":
-        chosen = [list(routers)[at] for at in spaced_layers(len(routers), config.layers)]
-        weights = {i: routers[i].weight for i in chosen}
-        return {i: RouterGate(w) if config.kind == "linear" else TrashRouterGate(w, noise) for i, w in weights.items()}
-    width = model.config.get_text_config().hidden_size
-    layers = spaced_layers(len(decoder_layers(model)), config.layers)
-    return {i: LinearGate(width) if config.kind == "linear" else TrashGate(width, noise) for i in layers}
+    return routers
 
 
 def _encoded(
@@ -106,13 +112,17 @@ def _encoded(
     """The rows to learn from, each with whether it is trusted, in an order that only they decide."""
     if config.balance is not None and not (trusted and data):
         raise ConfigError("balance weighs `data` against `trusted`, and one is missing", "add it, or drop balance")
-    if not trusted and not data:
-        raise ConfigError(f"a {config.kind} gate has no rows to learn from", "add `data:` or `trusted:`")
     both = config.balance is not None
     records = [(r, False) for r in data] + [(r, True) for r in trusted if both or not data]
     records.sort(key=lambda pair: (pair[1], pair[0]["id"]))
-    encoded = base.encoder(config.max_length).encode_all([r for r, _ in records], "rows to warm up on")
-    return [(e, is_trusted) for e, (_, is_trusted) in zip(encoded, records, strict=True)]
+    encoder = base.encoder(config.max_length)
+    encoded = encoder.encode_all([r for r, _ in records], "rows to warm up on", need_labels=False)
+    rows = [(e, is_trusted) for e, (_, is_trusted) in zip(encoded, records, strict=True) if e.n_label]
+    if lost := len(records) - len(rows):
+        runtime.warn(f"{lost:,} of {len(records):,} rows have no label tokens and are left out")
+    if not rows:
+        raise DataError(f"a {config.kind} gate has no rows to learn from", "add `data:` or `trusted:`, with replies")
+    return rows
 
 
 # Beside a frozen base

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sluicegate.errors import ArtifactError, ConfigError, SluiceError
+from sluicegate.errors import ArtifactError, ConfigError, DataError, SluiceError
 from sluicegate.models.encode import Encoded
 from sluicegate.models.gates.base import Gate, attach, detach
 from sluicegate.models.gates.files import load_gates, save_gates
@@ -311,12 +311,32 @@ def test_balance_needs_both(trusted: int, data: int, make_tokenizer: Any, tmp_pa
         warm_up_ratio(base(make_tokenizer), sums(trusted), sums(data), config(balance=1.0), tmp_path)
 
 
-def test_no_rows_are_refused(make_tokenizer: Any, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="a trash gate has no rows to learn from"):
-        warm_up_ratio(base(make_tokenizer), [], [], config(), tmp_path)
+@pytest.mark.parametrize("max_length", [2048, 4])
+def test_rows_without_label_tokens_are_left_out_and_none_are_refused(
+    max_length: int, make_tokenizer: Any, tmp_path: Path, capsys: Any
+) -> None:
+    rows = sums(6 if max_length == 4 else 0)
+    with pytest.raises(DataError, match="a trash gate has no rows to learn from"):
+        warm_up_ratio(base(make_tokenizer), [], rows, config(max_length=max_length), tmp_path)
+    silent = make_record([{"role": "user", "content": "?"}], "x", "en")
+    facts = warm_up_ratio(base(make_tokenizer), [], [*sums(6), silent], config(), tmp_path).facts
+    assert facts["trained_rows"] == 6
+    assert "1 of 7 rows have no label tokens and are left out" in capsys.readouterr().err
 
 
 def test_a_warm_up_that_diverges_stops(make_tokenizer: Any, tmp_path: Path) -> None:
     asked = config(mode="lora", learning_rate=1e38, epochs=3)
     with pytest.raises(SluiceError, match="diverged: its loss is no number at step"):
         warm_up_ratio(base(make_tokenizer), [], sums(20), asked, tmp_path)
+
+
+@pytest.mark.parametrize("settings", [{"kind": "trash"}, {"kind": "linear", "trainable": "router"}])
+def test_a_base_in_half_precision_keeps_its_own(settings: dict[str, Any], make_tokenizer: Any, tmp_path: Path) -> None:
+    loaded = base(make_tokenizer, "qwen3_moe")
+    loaded.model.to(torch.bfloat16)  # type: ignore[arg-type]  # transformers' wrapper hides the signature of `to`
+    warmed = warm_up_ratio(loaded, [], sums(20), config(**settings, learning_rate=1e-4), tmp_path)
+    fresh = make_gates(loaded.model, config(**settings))
+    assert loaded.dtype == torch.bfloat16
+    for n, gate in warmed.gates.items():
+        assert gate.weight.dtype == torch.float32, "steps as small as these are lost on bfloat16"
+        assert not torch.equal(gate.weight, fresh[n].weight)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -10,7 +10,9 @@ from torch import Tensor
 
 from sluicegate.models.gates.base import Tokens, attach, detach, token_logits
 from sluicegate.models.gates.trash import BLOCK, TrashGate, let_through
-from sluicegate.models.layers import mlp_of
+from sluicegate.models.layers import decoder_layers, mlp_of
+from sluicegate.testing import Family
+from tiny_architectures import tiny_architecture
 
 IDS = torch.tensor([[5, 6, 7, 8, 9, 10], [11, 12, 13, 14, 15, 16]])
 OPEN = 100.0
@@ -109,3 +111,18 @@ def test_gradients_are_the_same_under_activation_checkpointing(noise: bool, make
     model.activation_checkpointing_enable({"use_reentrant": False})
     torch.testing.assert_close(step(), plain)
     assert all(p.grad is None for n, p in model.named_parameters() if "quality_gate" not in n)
+
+
+@pytest.mark.parametrize("family", get_args(Family))
+def test_every_architecture(family: Family) -> None:
+    model = tiny_architecture(family)
+    width, bare = model.config.get_text_config().hidden_size, logits_of(model)
+    for bias, changed in ((OPEN, False), (0.0, True)):
+        gates = {n: TrashGate(width, noise=True) for n in range(len(decoder_layers(model)))}
+        for gate in gates.values():
+            torch.nn.init.constant_(gate.bias, bias)
+        attach(model, gates)
+        assert torch.equal(logits_of(model), bare) is not changed
+        torch.testing.assert_close(logits_of(model, IDS[1:]), logits_of(model)[1:])
+        detach(model)
+    assert torch.equal(logits_of(model), bare)
