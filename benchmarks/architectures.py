@@ -34,19 +34,23 @@ class Collector:
 
     def __init__(self) -> None:
         self.promises: dict[str, str] = {}
+        self.families: dict[str, str] = {}
+        """Test to architecture."""
         self.cells: dict[str, dict[str, str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Keep the promises, in the order of the file; other tests are no part of the table."""
         items[:] = [item for item in items if "[" in item.name and "family" in item.callspec.params]
+        self.families = {item.nodeid: item.callspec.params["family"] for item in items}
         self.promises = {promise_of(item.nodeid): inspect.getdoc(item.function) or "" for item in items}
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Note what a call ended in; a failure while setting up or clearing away counts as one too."""
-        row = self.cells.setdefault(report.nodeid.rpartition("[")[2].rstrip("]"), {})
-        if report.when == "call" or not report.passed:
-            held = dict(report.user_properties).get("cell", HELD)
-            row[promise_of(report.nodeid)] = held if report.passed else FAILED
+        """Note what a test ended in, with one kind of gate or another: a failure of one is a failure of the promise."""
+        row, promise = self.cells.setdefault(self.families[report.nodeid], {}), promise_of(report.nodeid)
+        if not report.passed:
+            row[promise] = FAILED
+        elif report.when == "call":
+            row.setdefault(promise, dict(report.user_properties).get("cell", HELD))
 
     def page(self) -> str:
         """The page, in Markdown."""
@@ -57,7 +61,7 @@ class Collector:
 
 
 def promise_of(nodeid: str) -> str:
-    """`save and reload` of `...::test_save_and_reload[qwen2]`."""
+    """`save and reload` of `...::test_save_and_reload[qwen2-linear]`."""
     return nodeid.rpartition("::test_")[2].partition("[")[0].replace("_", " ")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor
 
 from sluicegate.models.encode import Encoded
 from sluicegate.models.gates.base import Gate, Tokens, token_logits
+from sluicegate.models.gates.linear import LinearGate
 from sluicegate.models.gates.surprise import N_SURPRISE, SurpriseGate, surprise_features
+from sluicegate.models.gates.trash import TrashGate
 from sluicegate.models.layers import decoder_layers
 from sluicegate.models.surprise import read
 from sluicegate.testing import Family, tiny_config
@@ -62,11 +65,24 @@ def some_rows() -> list[Encoded]:
     return [Encoded(n, torch.randint(1, VOCAB, (t,), generator=draw).tolist(), s, 2, 0) for n, (t, s) in spans.items()]
 
 
-def some_gates(model: Any) -> dict[int, Gate]:
-    """A random gate for every layer."""
+GATES: dict[str, Callable[[int], Gate]] = {
+    "surprise": lambda width: SurpriseGate(width, RANK, N_SURPRISE),
+    "linear": LinearGate,
+    "trash": TrashGate,
+    "noise": lambda width: TrashGate(width, noise=True),
+}
+"""Kind to a gate of a width; routers are gates of mixtures alone."""
+
+
+def some_gates(model: Any, kind: str = "surprise") -> dict[int, Gate]:
+    """A random gate for every layer, its weights as large as the model's."""
     torch.manual_seed(2)
     width = model.config.get_text_config().hidden_size
-    return {n: SurpriseGate(width, RANK, N_SURPRISE) for n in range(len(decoder_layers(model)))}
+    gates = {n: GATES[kind](width) for n in range(len(decoder_layers(model)))}
+    for gate in gates.values():
+        for p in gate.parameters():
+            torch.nn.init.normal_(p, std=0.2)
+    return gates
 
 
 @torch.no_grad()
