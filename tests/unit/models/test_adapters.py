@@ -95,6 +95,14 @@ def test_the_folder_holds_nothing_that_another_process_or_place_would_write_othe
     assert str(tmp_path) not in text
 
 
+def test_what_is_adapted_of_a_mixtures_experts_stands_in_order_too(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base", "mixtral")
+    save_adapter(attach(load(base, device="cpu").model, LoraSettings()), tmp_path / "adapter", base)
+    targets = json.loads((tmp_path / "adapter" / SETTINGS).read_text(encoding="utf-8"))["target_parameters"]
+    assert targets == sorted(targets)
+    assert len(targets) > 1
+
+
 def test_a_base_elsewhere_is_named_by_its_whole_path(base: Path, tmp_path: Path) -> None:
     out = tmp_path / "runs" / "adapter"
     save_adapter(trained(base).model, out, base)
