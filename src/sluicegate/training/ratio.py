@@ -51,7 +51,7 @@ def warm_up_ratio(
     beside them; it is kept in `out/reference`.
 
     Raises:
-        ConfigError: `balance`, and one of `trusted` and `data` is missing.
+        ConfigError: `balance`, and one of `trusted` and `data` is missing; many processes for a base in the loop.
         DataError: no rows to learn from.
         ArtifactError: routers are asked for, and the base has none.
         SluiceError: the loss is no number any more.
@@ -170,7 +170,10 @@ def _step_loss(
 def _learn_in_the_loop(
     base: Loaded, gates: Mapping[int, Gate], steps: Sequence[Sequence[Weighed]], config: WarmupConfig, out: Path
 ) -> Tensor:
-    """Train gates hung on the base, or what is trained beside them; LM loss and mean gate of every step: (steps, 2)."""
+    """Train gates hung on the base, and what learns beside them; LM loss and mean gate of every step: (steps, 2)."""
+    if runtime.world_size() > 1:  # one of them makes the gate, and the Trainer would wait for the others for ever
+        what = f"one process warms a {config.kind} gate up, and {runtime.world_size()} run"
+        raise ConfigError(what, "warm it up without torchrun; then score with it under torchrun")
     tuned: Any = adapters.attach(base.model, config.lora) if _has_adapter(config) else base.model
     folded = [gate for gate in gates.values() if config.mode == "lora" and config.trainable == "router"]
     for gate in folded:
@@ -214,7 +217,7 @@ def _arguments(base: Loaded, steps: Sequence[Sequence[Weighed]], config: WarmupC
     """Everything the device decides is set here, for the defaults of trainers differ and change."""
     on_cpu, on_gpu = base.device.type == "cpu", base.device.type == "cuda"
     part = _part(max(len(row.encoded.ids) for step in steps for row in step), config)
-    return TrainingArguments(
+    args = TrainingArguments(
         output_dir=str(out),
         per_device_train_batch_size=part,
         gradient_accumulation_steps=config.batch_size // part,
@@ -236,6 +239,9 @@ def _arguments(base: Loaded, steps: Sequence[Sequence[Weighed]], config: WarmupC
         report_to="none",
         disable_tqdm=True,
     )
+    if on_gpu:
+        args._n_gpu = 1  # beside other GPUs `DataParallel` would run copies of the gates, and what those read is lost
+    return args
 
 
 def _part(longest: int, config: WarmupConfig) -> int:

@@ -324,6 +324,15 @@ def test_rows_without_label_tokens_are_left_out_and_none_are_refused(
     assert "1 of 7 rows have no label tokens and are left out" in capsys.readouterr().err
 
 
+def test_many_processes_are_refused_before_they_wait_for_each_other(
+    make_tokenizer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="one process warms a trash gate up, and 2 run"):
+        warm_up_ratio(base(make_tokenizer), [], sums(4), config(), tmp_path)
+    assert warm_up_ratio(base(make_tokenizer), [], sums(4), config(kind="linear"), tmp_path).gates
+
+
 def test_a_warm_up_that_diverges_stops(make_tokenizer: Any, tmp_path: Path) -> None:
     asked = config(mode="lora", learning_rate=1e38, epochs=3)
     with pytest.raises(SluiceError, match="diverged: its loss is no number at step"):
