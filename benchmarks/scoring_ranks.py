@@ -1,6 +1,7 @@
 """Scoring by two ranks under torchrun against one process, one thread each: the same table, byte for byte.
 
-The seconds are those of the whole command, start and merge included.
+The seconds are those of the whole command, start and merge included. One process scores before the ranks and again
+after them, and the faster of the two counts.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ def main() -> None:
         made = prepare(folder, {"pool": rows}, sizes)
         command = ["score", f"data={made / 'pool'}", f"gate={made / 'gate'}", "signals=[gate,perplexity]"]
         command += ["detail=tokens", f"shard_rows={size.shard_rows}"]
-        one = seconds([], command, folder / "one")
+        before = seconds([], command, folder / "before")
         ranks = seconds(TORCHRUN, command, folder / "ranks")
-        same = table(folder / "one") == table(folder / "ranks")
-    more = {"ratio": one / ranks, "identical": same, "rows": which, "n_rows": len(rows)}
+        after = seconds([], command, folder / "after")
+        same = table(folder / "before") == table(folder / "ranks") == table(folder / "after")
+    one = min(before, after)
+    more = {"ratio": one / ranks, "one": [round(before, 1), round(after, 1)], "rows": which, "n_rows": len(rows)}
     bar = f"the table of {RANKS} ranks byte-identical to that of one; the speed-up is only told"
     figure("scoring_ranks", ranks, one, "seconds", bar, same, **more)
 
