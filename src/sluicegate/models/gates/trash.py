@@ -3,8 +3,8 @@
 Training draws fresh noise at every forward pass. Scoring must not: a row would have another score in another batch, or
 on another day. There a token's noise hangs on the gate's own seed and on the token's place in its row alone, so the
 same row meets the same noise in whatever batch, on whatever device. (Places are counted from the start of a pass, so
-generation from a cache meets another.) Leaving noise out when scoring, as with dropout,
-would be steadier still, but then later layers would read states unlike all those the gates learned from.
+generation from a cache meets another.) Leaving noise out when scoring, as with dropout, would be steadier still, but
+then later layers would read states unlike all those the gates learned from.
 """
 
 from __future__ import annotations
