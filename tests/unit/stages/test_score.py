@@ -20,6 +20,8 @@ from fake_gates import fake_gate, model_in
 from sluicegate.artifacts import Artifact, Store, read_rows, write_table
 from sluicegate.config import build, result_fields
 from sluicegate.errors import ArtifactError, ConfigError, DataError, MissingError
+from sluicegate.models import surprise
+from sluicegate.models import surprise
 from sluicegate.models.gates import files
 from sluicegate.models.gates.surprise import SurpriseGate
 from sluicegate.schema import Record
@@ -436,7 +438,7 @@ def test_a_model_is_held_to_its_own_head_before_it_is_read(
     def refuses(model: Any) -> None:
         raise ArtifactError("makes its logits in a way not known here")
 
-    monkeypatch.setattr(forward, "check_head", refuses)
+    monkeypatch.setattr(surprise, "check_head", refuses)
     for inputs in ({"data": data, "gate": gate_on_copy}, {"data": data, "model": gate_on_copy.parent("model")}):
         with pytest.raises(ArtifactError, match="in a way not known"):
             score(tmp_path / "out", inputs, signals=["reference"] if "gate" in inputs else ["perplexity"])
