@@ -21,7 +21,6 @@ from sluicegate.artifacts import Artifact, Store, read_rows, write_table
 from sluicegate.config import build, result_fields
 from sluicegate.errors import ArtifactError, ConfigError, DataError, MissingError
 from sluicegate.models import surprise
-from sluicegate.models import surprise
 from sluicegate.models.gates import files
 from sluicegate.models.gates.surprise import SurpriseGate
 from sluicegate.schema import Record
@@ -435,10 +434,8 @@ def test_a_gate_knows_its_model_and_takes_a_copy_of_it(
 def test_a_model_is_held_to_its_own_head_before_it_is_read(
     data: Artifact, gate_on_copy: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuses(model: Any) -> None:
-        raise ArtifactError("makes its logits in a way not known here")
-
-    monkeypatch.setattr(surprise, "check_head", refuses)
+    logits = surprise.head_logits
+    monkeypatch.setattr(surprise, "head_logits", lambda model, hidden: 2 * logits(model, hidden))
     for inputs in ({"data": data, "gate": gate_on_copy}, {"data": data, "model": gate_on_copy.parent("model")}):
         with pytest.raises(ArtifactError, match="in a way not known"):
             score(tmp_path / "out", inputs, signals=["reference"] if "gate" in inputs else ["perplexity"])
