@@ -7,8 +7,8 @@ open the folders `sluice convert` writes, gates and all; it imports nothing heav
 module imports only from layers below its own, and names joined by `|` do not know each other:
 
     cli : testing > verbs > pipeline > planning | reference > stages
-      > training | evaluation | scoring | selection | reporting > models | data > artifacts > runtime : registry : config
-      > schema > errors | auto_classes
+      > training | evaluation | scoring | selection | reporting > models | data > artifacts
+      > runtime : registry : config > schema > errors | auto_classes
 """
 
 from sluicegate.auto_classes import introduce

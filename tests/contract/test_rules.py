@@ -11,7 +11,6 @@ from sluicegate.selection.base import Group, Pool, Rule, best_first
 from sluicegate.selection.top_k import TopK
 from sluicegate.testing import check_rule
 
-
 OPTIONS = {"threshold": {"at_least": -100.0}, "blend": {"signals": {"signal": 1.0, "other": 2.0}}}
 
 

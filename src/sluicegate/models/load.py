@@ -79,12 +79,20 @@ def load(
 
 
 def load_plain(path: str | Path, name: str = "") -> Loaded:
-    """`load`, with an adapter merged into its base: gates and readings need the layers as they are."""
+    """`load`, ready to be read and gated: adapters are merged, gates of a converted folder come off.
+
+    Raises:
+        ArtifactError: the model makes its logits in a way `head_logits` does not know.
+    """
+    from sluicegate.models.quality_gate import take_gates_off
+    from sluicegate.models.surprise import check_head
+
     loaded = load(path, name=name)
     model: Any = loaded.model
-    if not hasattr(model, "merge_and_unload"):
-        return loaded
-    return replace(loaded, model=model.merge_and_unload().requires_grad_(True))  # peft froze the base
+    if hasattr(model, "merge_and_unload"):
+        model = model.merge_and_unload().requires_grad_(True)  # peft froze the base
+    check_head(take_gates_off(model))
+    return replace(loaded, model=model)
 
 
 def load_encoder(path: str | Path, max_length: int) -> Encoder:

@@ -128,6 +128,15 @@ def put_gates_in(model: Any, gates: Mapping[int, Gate], facts: dict[str, Any]) -
     return model
 
 
+def take_gates_off(model: Any) -> Any:
+    """The same model, of its plain class again; one that carries no gates stays as it is."""
+    if hasattr(model, "gate_facts"):
+        detach(model)
+        model.__class__ = model.plain
+        del model.gate_facts
+    return model
+
+
 @functools.cache
 def gated_class(plain: Any) -> Any:
     """`QualityGateForCausalLM` over one class of causal language models; the same at every call.

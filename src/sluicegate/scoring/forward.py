@@ -17,7 +17,7 @@ from sluicegate.models.gates.files import load_gates
 from sluicegate.models.gates.surprise import surprise_features
 from sluicegate.models.load import Loaded, load_plain
 from sluicegate.models.reference import load_reference
-from sluicegate.models.surprise import Reading, check_head, free_losses, read
+from sluicegate.models.surprise import Reading, free_losses, read
 from sluicegate.scoring.base import Seen
 from sluicegate.scoring.passes import Pass
 
@@ -123,7 +123,6 @@ def open_reader(step: Pass, base: Path, gate: Path | None, facts: Mapping[str, A
         return None
     copy = facts["reference"] if facts and step.model in ("tuned", "gate") else None
     loaded = load_plain(base, f"{base.name} (tuned copy)" if copy else "")
-    check_head(loaded.model)
     if gate is None or facts is None:
         return Reader(loaded, {})
     if copy:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class Verb:
-    """Subclass it, name it, write `do`. Its module is imported for every command, so it imports nothing heavier than `argparse`."""
+    """Subclass it, name it, write `do`. Its module is imported for every command and imports nothing heavy itself."""
 
     name: ClassVar[str]
     help: ClassVar[str]

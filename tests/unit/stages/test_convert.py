@@ -16,6 +16,7 @@ from sluicegate.artifacts import Artifact, external, write_json, write_table
 from sluicegate.config import build
 from sluicegate.errors import ArtifactError, ConfigError
 from sluicegate.models.encode import collate
+from sluicegate.models.gates.base import attached
 from sluicegate.models.gates.files import load_gates
 from sluicegate.models.load import load, load_plain
 from sluicegate.models.quality_gate import QualityGateForCausalLM
@@ -156,3 +157,13 @@ def test_of_a_cross_fitted_gate_one_member_is_converted(gate: Artifact, base: Ar
 def test_a_gate_without_members_has_none_to_ask_for(gate: Artifact, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has no members"):
         convert(tmp_path / "out", {"gate": gate}, member="0")
+
+
+def test_a_converted_folder_is_read_as_the_plain_model_it_holds(root: Path, gate: Artifact, base: Artifact) -> None:
+    made = sealed(
+        root, "model", lambda out: Convert().fill(out, build(Convert.Config, {}), {"gate": gate}), {"gate": gate}
+    )
+    plain = load_plain(made.path).model
+    assert type(plain) is type(load(base.path).model)
+    assert not attached(plain)
+    assert isinstance(load(made.path).model, QualityGateForCausalLM)

@@ -57,6 +57,13 @@ class Gate(nn.Module):
         """One number per row (B,) from the logits (T,) of its tokens."""
         raise NotImplementedError
 
+    def kept(self, x: Tensor) -> Tensor:
+        """What may be kept of a forward: with its graph only while the gate learns.
+
+        A graph would outlive its step, and a model that holds one cannot be copied.
+        """
+        return x if any(p.requires_grad for p in self.parameters()) else x.detach()
+
     def put_on(self, mlp: Any) -> None:
         """Hang on an MLP; it trains or not as that does."""
         mlp.quality_gate = self.train(mlp.training)

@@ -42,7 +42,7 @@ def load_gates(folder: Path) -> dict[int, Gate]:
     for number in sorted({int(key.partition(".")[0]) for key in tensors}):
         state = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
         gates[number] = kind.of_state(state)
-        gates[number].load_state_dict(state)
+        gates[number].load_state_dict(state, assign=True)  # in the dtype it was saved in
     return gates
 
 

@@ -22,7 +22,7 @@ class RatioGate(Gate):
 
     def watch(self, x: Tensor, output: Any) -> Any:
         """Keep one number per token, never the states."""
-        self.z = self.logits(x)
+        self.z = self.kept(self.logits(x))
 
     def token_logits(self, tokens: Tokens) -> Tensor:
         """(T,) of the last forward."""

@@ -79,8 +79,9 @@ class TrashRouterGate(RouterGate):
 
     def watch(self, x: Tensor, output: Any) -> Any:
         """What the experts give out instead."""
-        self.z = self.logits(x)
-        return let_through(output, self.z.sigmoid(), self.seed, fresh=self.training)
+        z = self.logits(x)
+        self.z = self.kept(z)
+        return let_through(output, z.sigmoid(), self.seed, fresh=self.training)
 
 
 def router_of(mlp: Any) -> Any:

@@ -45,9 +45,7 @@ class SurpriseGate(Gate):
 
     def watch(self, x: Tensor, output: Any) -> None:
         """Keep two rank-sized projections of every token, never the states."""
-        # A frozen gate keeps no graph: it would outlive its step, and a model that holds one cannot be copied.
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.now.requires_grad):
-            self.projected = self.project(x)  # 2 × (B, T, R)
+        self.projected = self.project(self.kept(x))  # 2 × (B, T, R)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The state's part of the gate, at rank size: (..., H) to two of (..., R)."""

@@ -45,8 +45,9 @@ class TrashGate(LinearGate):
 
     def watch(self, x: Tensor, output: Any) -> Any:
         """What the MLP gives out instead."""
-        self.z = self.logits(x)
-        return let_through(output, self.z.sigmoid(), self.seed, fresh=self.training)
+        z = self.logits(x)
+        self.z = self.kept(z)
+        return let_through(output, z.sigmoid(), self.seed, fresh=self.training)
 
 
 def noise_seed() -> Tensor:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 import torch
 
-from sluicegate.models.gates.base import attach, attached, detach
+from sluicegate.models.gates.base import Gate, attach, attached, detach
+from sluicegate.models.gates.linear import LinearGate
 from sluicegate.models.gates.surprise import SurpriseGate
+from sluicegate.models.gates.trash import TrashGate
 
 IDS = torch.tensor([[5, 6, 7, 8, 9, 10]])
 
@@ -47,3 +50,13 @@ def test_gates_are_not_captured_by_a_lora_on_all_linear(make_model: Any) -> None
     assert not any("quality_gate" in n and "lora" in n for n, _ in tuned.named_parameters())
     with torch.no_grad():
         assert torch.equal(tuned(IDS).logits, before)
+
+
+@pytest.mark.parametrize("gate", [SurpriseGate(32, 4, 8), LinearGate(32), TrashGate(32)], ids=lambda g: g.kind)
+def test_a_frozen_gate_keeps_no_graph_and_its_model_can_be_copied(gate: Gate, make_model: Any) -> None:
+    model = make_model("Qwen3", 99)
+    attach(model, {1: gate.requires_grad_(False)})
+    model(IDS, labels=IDS).loss.backward()
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        assert torch.equal(twin(IDS).logits, model(IDS).logits)
