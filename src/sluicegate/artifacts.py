@@ -338,7 +338,7 @@ def write_tables(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> i
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in tables:
             if n == 0 and len(table):
-                _write_head(path.with_name(f"{path.stem}.head.jsonl"), table.slice(0, HEAD_ROWS).to_pylist())
+                _write_head(path.with_name(f"{path.stem}.head.jsonl"), table.slice(0, HEAD_ROWS))
             writer.write_table(table)
             n += len(table)
     return n
@@ -374,6 +374,11 @@ def _arrow_type(hint: Any) -> pa.DataType:
     return pa.struct(list(arrow_schema(hint)))
 
 
-def _write_head(path: Path, rows: list[Mapping[str, Any]]) -> None:
+def _write_head(path: Path, table: pa.Table) -> None:
+    """What a person reads of a table; columns of vectors, one number after the other, are left out."""
+    import pyarrow.types as types
+
+    vectors = [f.name for f in table.schema if types.is_list(f.type) and not types.is_struct(f.type.value_type)]
+    rows = table.drop_columns(vectors).to_pylist()
     lines = (json.dumps(r, ensure_ascii=False, default=str) for r in rows)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
