@@ -167,7 +167,7 @@ def overhead(steps: Mapping[str, Artifact], args: argparse.Namespace) -> dict[st
     sides: dict[str, Callable[[], None]] = {"forward": partial(forward, loaded.model, rows, BATCH_TOKENS, head=True)}
     sides |= {name: partial(score, name) for name in gates}
     rounds = [timed(sides, turn) for turn in range(ROUNDS + 1)][1:]  # the first one warms up
-    return {name: statistics.median(r[name] / r["forward"] for r in rounds) for name in gates}
+    return {name: round(statistics.median(r[name] / r["forward"] for r in rounds), 3) for name in gates}
 
 
 def tell(found: Mapping[str, Mapping[str, float]], cost: Mapping[str, float], more: Mapping[str, Any]) -> None:
