@@ -1,0 +1,61 @@
+"""Random signs that keep inner products (Johnson and Lindenstrauss; Achlioptas, JCSS 2003), made anew whenever used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+BLOCK = 2**22
+"""Signs in memory at once: 16 MB as float32."""
+STEP, FIRST, SECOND = -0x61C8864680B583EB, -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15
+"""The constants of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) as signed integers."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """x R of vectors x (B, N), R (N, W) of independent ±1/√W: ⟨x R, y R⟩ is ⟨x, y⟩ give or take ‖x‖ ‖y‖ / √W.
+
+    R is never stored: a sign is a bit of a hash of the seed and of its place, so it is the same on every device,
+    whatever is projected with it. A vector may come in parts.
+    """
+
+    width: int
+    """W."""
+    seed: int = 0
+
+    def part(self, vectors: Tensor, start: int = 0) -> Tensor:
+        """What the entries `start` to `start + n` of vectors, given as (B, n), add to their projection: (B, W)."""
+        total = torch.zeros(len(vectors), self.width, device=vectors.device)
+        rows = max(1, BLOCK // self.width)
+        for at, block in enumerate(vectors.split(rows, dim=1)):
+            first = start + at * rows
+            total += 2 * (block @ self._bits(first, first + block.shape[1], vectors.device))
+        return (total - vectors.sum(1, keepdim=True)) / self.width**0.5  # a sign is twice its bit, less one
+
+    def signs(self, start: int, stop: int) -> Tensor:
+        """The rows `start` to `stop` of √W R: (stop - start, W) of ±1."""
+        return 2 * self._bits(start, stop, torch.device("cpu")) - 1
+
+    def _bits(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """(stop - start, W) of 0 and 1: a hash has 64 of them."""
+        n_words = -(-self.width // 64)
+        place = torch.arange(start * n_words, stop * n_words, device=device)
+        seed = _hash(torch.tensor(self.seed, device=device))
+        octets = _hash(place + seed).view(torch.uint8)[:, None]  # ((stop - start) * n_words * 8, 1)
+        bits = (octets >> torch.arange(8, dtype=torch.uint8, device=device)) & 1  # (..., 8)
+        return bits.view(stop - start, -1)[:, : self.width].float()
+
+
+def _hash(number: Tensor) -> Tensor:
+    """SplitMix64 of 64-bit integers; products wrap around."""
+    z = (number + 1) * STEP
+    z = (z ^ _shifted(z, 30)) * FIRST
+    z = (z ^ _shifted(z, 27)) * SECOND
+    return z ^ _shifted(z, 31)
+
+
+def _shifted(number: Tensor, by: int) -> Tensor:
+    """To the right with zeros coming in, where torch brings in the sign."""
+    return (number >> by) & ((1 << (64 - by)) - 1)
