@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import traceback
@@ -31,6 +32,9 @@ def main(argv: list[str] | None = None) -> int:
         args = _parse(argv)
         with storage_errors(Path.cwd()), _interruptible():
             args.do(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read on, `head` for one, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except SluiceError as err:
         log_failure(err)
         return _fail(str(err), err.exit_code, debug)

@@ -393,5 +393,12 @@ def test_python_m_is_the_command(done: dict[str, str]) -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "runs/r\n"
 
 
+def test_a_reader_may_stop_reading(done: dict[str, str]) -> None:
+    command = f"{sys.executable} -m sluicegate docs | head -1; echo ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "0"
+    assert ended.stderr == ""
+
+
 def test_the_lock_is_for_machines(done: dict[str, str]) -> None:
     assert list(json.loads(Path("runs/r/lock.json").read_text(encoding="utf-8"))) == ["pool", "sums"]
