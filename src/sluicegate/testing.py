@@ -194,8 +194,7 @@ def tiny_gate(folder: Path, model: Path) -> Artifact:
 
     tuning = {"method": "full", "steps": 20, "learning_rate": 2e-2}
     config = build(Warmup.Config, {"reference": tuning, "epochs": 1, "copies": 2})
-    trusted = [r for r in tiny_pool(100) if "wrong" not in r["meta"]]
-    data = sealed(folder, "messages", lambda out: {"rows": write_table(out / "messages.parquet", trusted, Record)})
+    data = sealed(folder, "messages", lambda out: {"rows": write_table(out / "messages.parquet", _clean(100), Record)})
     inputs = {"model": external(model.resolve(), f"model-external-{model.name}"), "trusted": data}
     return sealed(folder, "gate", lambda out: Warmup().fill(out, config, inputs), inputs)
 
@@ -204,10 +203,12 @@ def check_signal(signal: type[Signal], folder: Path, options: Mapping[str, Any] 
     """Hold a signal to what every signal promises, on a tiny model and gate made in `folder` (or there already).
 
     One finite number per row, or a sentence saying why there is none; the same numbers at a second call, in any order
-    of rows, whatever rows stand beside them, and read one at a time or all at once (to 1e-5). Rows come without their
-    `meta`, so a signal that needs it fails.
+    of rows, whatever rows stand beside them, and read one at a time or all at once (to 1e-5); the same again once it
+    has learned anew from the same trusted rows. Rows come without their `meta`, so a signal that needs it fails.
     """
     check_config(signal.Config)
+    unknown = signal.needs - {"trusted"}
+    assert not unknown, f"`needs` names inputs that the score stage does not have: {', '.join(sorted(unknown))}"
     config = build(signal.Config, options or {})
     score = _scorer(signal, config, folder)
     rows = [*tiny_pool(), _without_room_for_a_reply()]
@@ -216,27 +217,29 @@ def check_signal(signal: type[Signal], folder: Path, options: Mapping[str, Any] 
     _assert_same(score(rows[::-1], 4096), one, "the order of the rows must not matter")
     _assert_same(score(rows, 1), one, "how many rows are read at once must not matter")
     _assert_same(score(rows[:5], 4096) | score(rows[5:], 4096), one, "the rows beside a row must not matter")
+    assert _scorer(signal, config, folder)(rows, 4096) == one, "the same trusted rows must teach the same"
 
 
 def _scorer(signal: type[Signal], config: Config, folder: Path) -> Callable[[list[Record], int], dict[str, Any]]:
     """(rows, padded tokens per forward pass) -> id to score."""
     from sluicegate.models.encode import Encoder
     from sluicegate.models.load import load_tokenizer
-    from sluicegate.scoring.base import Shard
     from sluicegate.scoring.forward import open_reader
-    from sluicegate.scoring.passes import Pass
+    from sluicegate.scoring.passes import Pass, fit_signals, shard_for
 
     model = folder / "model" if (folder / "model").is_dir() else tiny_model(folder / "model")
     gate, facts = _gate_for(signal, folder, model)
     read: Any = "tuned" if gate else signal.reads
-    reader = open_reader(Pass(read, {}, signal.reads == "gate"), model, gate, facts)
+    step = Pass(read, {"signal": (signal(), config)}, signal.reads == "gate")
+    reader = open_reader(step, model, gate, facts)
     encoder = Encoder(load_tokenizer(model), max_length=128)
+    learned = fit_signals(step, reader, encoder, _without_meta(_clean(30)), 4096)
 
     def score(rows: list[Record], batch_tokens: int) -> dict[str, Any]:
-        seen: Any = [{k: v for k, v in row.items() if k != "meta"} for row in rows]
-        encoded = encoder.encode_batch(seen)
-        shard = Shard(seen, encoded, reader.see(encoded, batch_tokens, lambda n: None) if reader else None)
-        scored = signal().score(shard, config)
+        rows = _without_meta(rows)
+        encoded = encoder.encode_batch(rows)
+        seen = reader.see(encoded, batch_tokens, lambda n: None, False, step.signals) if reader else None
+        scored = signal().score(shard_for("signal", rows, encoded, seen, learned["signal"]), config)
         assert len(scored) == len(rows), f"{len(scored)} scores for {len(rows)} rows"
         for value in scored:
             assert value if isinstance(value, str) else math.isfinite(value), "a row without a score has a reason"
@@ -251,6 +254,15 @@ def _gate_for(signal: type[Signal], folder: Path, model: Path) -> tuple[Path | N
         return None, None
     gate = tiny_gate(folder / "store", model).path
     return gate, json.loads((gate / "gate.json").read_text(encoding="utf-8"))
+
+
+def _clean(rows: int) -> list[Record]:
+    """Those of a tiny pool that end in the right number."""
+    return [row for row in tiny_pool(rows) if "wrong" not in row["meta"]]
+
+
+def _without_meta(rows: list[Record]) -> list[Any]:
+    return [{name: row[name] for name in row if name != "meta"} for row in rows]  # type: ignore[literal-required]
 
 
 def _without_room_for_a_reply() -> Record:

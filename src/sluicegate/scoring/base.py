@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from sluicegate import config
 from sluicegate.schema import Record
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import Tensor
 
     from sluicegate.models.encode import Encoded
+    from sluicegate.models.surprise import Reading
 
 Reads = Literal["nothing", "base", "tuned", "gate"]
 HIDDEN = "meta"
 """The column of a record that is never read while scoring: a known fault stands there."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B rows with T response tokens in all, while the model's states of them exist."""
+
+    encoded: Sequence[Encoded]
+    """Each with a response token; others are never read."""
+    reading: Reading
+    """Loss, entropy and place of every response token."""
+    hidden: Tensor
+    """(B, W, H) the final state of every token, padding behind each row's own."""
+    free: Tensor | None
+    """(T,) the loss of each response token with no prompt before it; None where no one `reads_alone`."""
+
+    def per_row(self, values: Tensor) -> list[Tensor]:
+        """Cut values (T, ...) of the response tokens into each row's own."""
+        return list(values.split([e.n_label for e in self.encoded]))
 
 
 @dataclass(frozen=True)
@@ -40,6 +60,8 @@ class Seen:
     """B times (T,), float16: the loss of each response token; none where tokens were not asked for."""
     gate_logits: Sequence[np.ndarray] = ()
     """B times (L, T), float16: each gated layer's logit of each response token."""
+    observed: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Signal to what it kept of the rows: (B, F), float32; nothing where no row was read."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +73,50 @@ class Shard:
     encoded: Sequence[Encoded]
     seen: Seen | None
     """What the model the signal reads saw; None for a signal that reads nothing."""
+    observed: np.ndarray | None = None
+    """(B, F) float32, what the signal's `observe` kept; NaN for a row not read, None where it kept nothing of any."""
+    learned: Any = None
+    """What the signal's `fit` returned."""
+
+
+Read: TypeAlias = Callable[[Sequence[Record]], Shard]
+"""Takes rows through the pass that a signal's scores are made in."""
 
 
 class Signal:
-    """Subclass it, say which model it `reads`, write `score`. Signals that read the same model share its one pass."""
+    """Subclass it, say which model it `reads`, write `score`. Signals that read the same model share its one pass.
+
+    What more it wants than the losses of that pass it keeps of each batch in `observe`; what it must know beforehand
+    it learns in `fit`. Both are handed to `score`, so a signal itself remembers nothing.
+    """
 
     name: ClassVar[str]
     reads: ClassVar[Reads] = "nothing"
     """`base` the model as it is; `tuned` the gate's reference copy; `gate` whichever of the two the gate reads."""
+    reads_alone: ClassVar[bool] = False
+    """Whether its model reads every response once more without its prompt: see `Batch.free`."""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """Inputs of the score stage it cannot do without, beside data and model: `trusted`."""
     version: ClassVar[int] = 1
 
     class Config(config.Config):
         """What it can be told; subclasses inherit from this one."""
+
+    def fit(self, read: Read, trusted: Sequence[Record], config: Any) -> Any:
+        """Learn what `score` has to know, before the first shard; every process that scores learns it anew.
+
+        Args:
+            read: takes rows, and damaged copies of rows, through the pass.
+            trusted: sorted by id; none where the score stage was given none.
+
+        Raises:
+            DataError: there is nothing to be learned from them.
+        """
+        return None
+
+    def observe(self, batch: Batch, config: Any) -> Tensor | None:
+        """What is kept of each row of a batch of the pass: (B, F)."""
+        return None
 
     def score(self, shard: Shard, config: Any) -> Sequence[float | str]:
         """For each of the shard's rows a number, higher is better, or a sentence saying why there is none."""
@@ -78,3 +132,13 @@ def seen_by(shard: Shard) -> Seen:
 def or_reason(values: np.ndarray, shard: Shard) -> list[float | str]:
     """The values, and for rows without a response token the reason instead."""
     return [float(v) if e.n_label else "no response token left" for v, e in zip(values, shard.encoded, strict=True)]
+
+
+def rate(values: Callable[[np.ndarray], np.ndarray], shard: Shard) -> list[float | str]:
+    """What `values` makes of the rows (R, F) that were observed and are finite; the reason, or NaN, for the others."""
+    import numpy as np
+
+    scores = np.full(len(shard.encoded), np.nan)
+    if shard.observed is not None and (good := np.isfinite(shard.observed).all(1)).any():
+        scores[good] = values(shard.observed[good])
+    return or_reason(scores, shard)

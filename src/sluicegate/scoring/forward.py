@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from sluicegate.models.encode import Encoded, length_batches
 from sluicegate.models.gates.base import Gate, Tokens, attach, pooled, token_logits
@@ -18,7 +21,7 @@ from sluicegate.models.gates.surprise import surprise_features
 from sluicegate.models.load import Loaded, load_plain
 from sluicegate.models.reference import load_reference
 from sluicegate.models.surprise import Reading, free_losses, read
-from sluicegate.scoring.base import Seen
+from sluicegate.scoring.base import Batch, Seen, Signal
 from sluicegate.scoring.passes import Pass
 
 STATE_WIDTH = 128
@@ -40,38 +43,79 @@ class Reader:
         self.context_gain = context_gain
 
     def see(
-        self, rows: Sequence[Encoded], batch_tokens: int, advance: Callable[[int], None], tokens: bool = False
+        self,
+        rows: Sequence[Encoded],
+        batch_tokens: int,
+        advance: Callable[[int], None],
+        tokens: bool = False,
+        signals: Mapping[str, tuple[Signal, Any]] = MappingProxyType({}),
     ) -> Seen:
         """Read rows in batches of at most `batch_tokens` padded tokens; results stand in the order of `rows`.
 
         `advance` is told how many rows each batch had. With `tokens` the numbers of every response token are kept.
+        Each of `signals`, with its config, observes every batch.
         """
         width = min(self.loaded.model.config.get_text_config().hidden_size, STATE_WIDTH)
         sheet = _Sheet(len(rows), len(self.gates), width, tokens)
         where = torch.tensor([i for i, e in enumerate(rows) if e.n_label])
         readable = [e for e in rows if e.n_label]
-        free = self._free_losses(readable, batch_tokens)
+        alone = any(signal.reads_alone for signal, _ in signals.values())
+        free = self._free_losses(readable, batch_tokens) if alone or self._gates_want_free else []
         for places in length_batches([len(e.ids) for e in readable], batch_tokens=batch_tokens):
-            alone = torch.cat([free[i] for i in places]) if free else None
-            sheet.enter(where[places], *self._read([readable[i] for i in places], alone))
+            own = torch.cat([free[i] for i in places]) if free else None
+            self._see_batch(sheet, where[places], [readable[i] for i in places], own, signals)
             advance(len(places))
         return sheet.seen()
 
+    def _see_batch(
+        self,
+        sheet: _Sheet,
+        at: Tensor,
+        rows: list[Encoded],
+        free: Tensor | None,
+        signals: Mapping[str, tuple[Signal, Any]],
+    ) -> None:
+        """Take down the rows `at` (B,) of all; their states are gone when it returns."""
+        batch = self._read(rows, free)
+        sheet.enter(at, batch.reading, *self._judge(batch))
+        for name, (signal, config) in signals.items():
+            sheet.keep(at, name, signal.observe(batch, config))
+
+    @property
+    def _gates_want_free(self) -> bool:
+        return bool(self.gates) and self.context_gain
+
     def _free_losses(self, rows: Sequence[Encoded], batch_tokens: int) -> list[Tensor]:
-        """The loss of each row's response tokens without their prompt; nothing where no gate wants it."""
-        if not (self.gates and self.context_gain):
-            return []
+        """The loss of each row's response tokens without their prompt."""
         return free_losses(self.loaded.model, rows, self.loaded.tokenizer.pad_token_id, batch_tokens=batch_tokens)
 
+    def _read(self, rows: list[Encoded], free: Tensor | None) -> Batch:
+        with _final_states(self.loaded.model) as found:
+            reading = read(self.loaded.model, rows, self.loaded.tokenizer.pad_token_id)
+        return Batch(rows, reading, found[0], free)
+
     @torch.no_grad()
-    def _read(self, batch: list[Encoded], free: Tensor | None) -> tuple[Reading, Tensor, Tensor]:
-        """The model's reading, the gates' token logits (L, T) and their scores (L, B)."""
-        reading = read(self.loaded.model, batch, self.loaded.tokenizer.pad_token_id)
+    def _judge(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The gates' token logits (L, T) and their scores (L, B)."""
+        reading, n_rows = batch.reading, len(batch.encoded)
         if not self.gates:
-            return reading, torch.empty(0, len(reading.row)), torch.empty(0, len(batch))
+            return torch.empty(0, len(reading.row)), torch.empty(0, n_rows)
+        free = batch.free if self.context_gain else None
         surprise = surprise_features(reading.loss, reading.entropy, reading.row, free)
         z = token_logits(self.gates, Tokens(reading.row, reading.position, surprise))  # (L, T)
-        return reading, z, pooled(self.gates, z, reading.row, len(batch))
+        return z, pooled(self.gates, z, reading.row, n_rows)
+
+
+@contextmanager
+def _final_states(model: PreTrainedModel) -> Iterator[list[Tensor]]:
+    """A list that the next forward fills with what its decoder gives the head: (B, W, H)."""
+    found: list[Tensor] = []
+    decoder = getattr(model, model.base_model_prefix)
+    handle = decoder.register_forward_hook(lambda decoder, args, out: found.append(out.last_hidden_state))
+    try:
+        yield found
+    finally:
+        handle.remove()
 
 
 class _Sheet:
@@ -84,6 +128,7 @@ class _Sheet:
         n_kept = n_rows if tokens else 0
         self.nll = [np.empty(0, np.float16)] * n_kept
         self.logits = [np.empty((n_layers, 0), np.float16)] * n_kept
+        self.observed: dict[str, Tensor] = {}
 
     def enter(self, at: Tensor, reading: Reading, z: Tensor, layers: Tensor) -> None:
         """Take down a batch whose rows are the rows `at` (B,) of all."""
@@ -99,13 +144,20 @@ class _Sheet:
         for i, own, logits in zip(at, nll.split(n_tokens), z.split(n_tokens, dim=1), strict=True):
             self.nll[i], self.logits[i] = own.numpy(), logits.numpy()
 
+    def keep(self, at: Tensor, name: str, observed: Tensor | None) -> None:
+        """Take down what a signal observed of the rows `at` (B,) of all: (B, F)."""
+        if observed is not None:
+            nothing = torch.full((len(self.loss), observed.shape[1]), torch.nan)
+            self.observed.setdefault(name, nothing)[at] = observed.float().cpu()
+
     def seen(self) -> Seen:
         # A rule that clusters by prompt must not stumble over the states of a model that broke down on one row.
         self.state[~self.state.isfinite().all(1)] = 0.0
         layers = self.layers.numpy() if self.layers.shape[1] else None
         gate = None if layers is None else self.layers.mean(1).numpy()
         loss, entropy, state = self.loss.numpy(), self.entropy.numpy(), self.state.numpy()
-        return Seen(loss, gate, state, entropy, layers, self.nll, self.logits)
+        observed = {name: values.numpy() for name, values in self.observed.items()}
+        return Seen(loss, gate, state, entropy, layers, self.nll, self.logits, observed)
 
 
 def _row_mean(values: Tensor, row: Tensor, n_tokens: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from sluicegate.config import Config, build_inside
 from sluicegate.errors import ConfigError
 from sluicegate.registry import SIGNALS
 from sluicegate.schema import Record
-from sluicegate.scoring.base import Reads, Shard, Signal
+from sluicegate.scoring.base import Reads, Seen, Shard, Signal
 from sluicegate.scoring.detail import Detail, detail_columns
 
 if TYPE_CHECKING:
@@ -61,6 +62,14 @@ def build_options(names: Sequence[str], options: Mapping[str, Any]) -> dict[str,
     return dict(build_inside(block, {name: {} for name in names} | dict(options)))
 
 
+def check_needs(names: Iterable[str], inputs: Collection[str]) -> None:
+    """Raise `ConfigError` for a signal that cannot do without an input that is not given."""
+    for name in names:
+        if lost := sorted(SIGNALS.get(name).needs - set(inputs)):
+            hint = f"add `{lost[0]}:` with a prepare step of rows you believe in, or leave the signal out"
+            raise ConfigError(f"signal '{name}' needs {lost[0]} rows", hint)
+
+
 def plan_passes(options: Mapping[str, Config], gates: Gates, detail: Detail = "none") -> list[Pass]:
     """The passes that signals ask for; signals that read nothing ride along on the first.
 
@@ -90,6 +99,20 @@ def plan_passes(options: Mapping[str, Config], gates: Gates, detail: Detail = "n
     ]
 
 
+def fit_signals(
+    step: Pass, reader: Reader | None, encoder: Encoder, trusted: Sequence[Record], batch_tokens: int
+) -> dict[str, Any]:
+    """What each signal of a pass learns before the first shard, by name; the order of the trusted rows is nothing."""
+    rows = sorted(trusted, key=lambda record: record["id"])
+
+    def read(name: str, rows: Sequence[Record]) -> Shard:
+        encoded, own = encoder.encode_batch(rows), {name: step.signals[name]}
+        seen = reader.see(encoded, batch_tokens, lambda n_rows: None, False, own) if reader else None
+        return shard_for(name, rows, encoded, seen)
+
+    return {name: signal.fit(partial(read, name), rows, config) for name, (signal, config) in step.signals.items()}
+
+
 def score_shard(
     step: Pass,
     reader: Reader | None,
@@ -97,16 +120,28 @@ def score_shard(
     rows: list[Record],
     batch_tokens: int,
     advance: Callable[[int], None],
+    learned: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The columns one pass gives for one shard."""
+    """The columns one pass gives for one shard.
+
+    Args:
+        learned: what `fit_signals` says.
+    """
     encoded = encoder.encode_batch(rows)
-    seen = reader.see(encoded, batch_tokens, advance, step.detail == "tokens") if reader else None
+    seen = reader.see(encoded, batch_tokens, advance, step.detail == "tokens", step.signals) if reader else None
     columns = _row_columns(rows, encoded)
     for name, (signal, config) in step.signals.items():
-        columns |= _signal_columns(name, signal.score(Shard(rows, encoded, seen), config))
+        columns |= _signal_columns(name, signal.score(shard_for(name, rows, encoded, seen, learned[name]), config))
     if seen:
         columns |= {"prompt_state": list(seen.prompt_state)} | detail_columns(seen, step.detail)
     return columns
+
+
+def shard_for(
+    name: str, rows: Sequence[Record], encoded: Sequence[Encoded], seen: Seen | None, learned: Any = None
+) -> Shard:
+    """What the signal of a name is handed of rows that a pass has seen."""
+    return Shard(rows, encoded, seen, seen.observed.get(name) if seen else None, learned)
 
 
 def _places(name: str, reads: Reads, gates: Gates) -> list[_Place]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sluicegate.artifacts import write_json
+from sluicegate.artifacts import read_rows, write_json
 from sluicegate.runtime import progress
-from sluicegate.scoring.passes import Gates, Pass, score_shard
-from sluicegate.scoring.shards import FOLDER, Shards, shard_path, write_shard
+from sluicegate.schema import Record
+from sluicegate.scoring.passes import Gates, Pass, fit_signals, score_shard
+from sluicegate.scoring.shards import FOLDER, SEEN, Shards, shard_path, write_shard
 
 if TYPE_CHECKING:
     from sluicegate.models.encode import Encoder
@@ -31,12 +32,18 @@ class Work:
     gates: Gates
     max_length: int
     batch_tokens: int
+    trusted: Path | None = None
+    """The table of rows that signals learn from."""
 
     def encoder(self) -> Encoder:
         """Of the base's tokenizer; its warnings are said here."""
         from sluicegate.models.load import load_encoder
 
         return load_encoder(self.base, self.max_length)
+
+    def trusted_rows(self) -> list[Record]:
+        """All of them; none where there is no table."""
+        return cast(list[Record], list(read_rows(self.trusted, SEEN))) if self.trusted else []
 
     def path(self, step: Pass, number: int) -> Path:
         """Where a pass leaves a shard."""
@@ -62,10 +69,16 @@ class Worker:
         self.reader = open_reader(step, work.base, gate, work.gates.get(step.member))
         self.work, self.step, self.encoder = work, step, encoder
 
+    @cached_property
+    def learned(self) -> dict[str, Any]:
+        """What the signals must know before they score."""
+        trusted, budget = self.work.trusted_rows(), self.work.batch_tokens
+        return fit_signals(self.step, self.reader, self.encoder, trusted, budget)
+
     def score(self, number: int, advance: Callable[[int], None]) -> None:
         """Read one shard and write it; `advance` is told how many rows each batch had."""
         rows, budget = self.work.shards.read(number), self.work.batch_tokens
-        columns = score_shard(self.step, self.reader, self.encoder, rows, budget, advance)
+        columns = score_shard(self.step, self.reader, self.encoder, rows, budget, advance, self.learned)
         write_shard(self.work.path(self.step, number), columns)
 
 

@@ -18,19 +18,24 @@ from sluicegate.schema import Kind
 from sluicegate.scoring import ray_runner
 from sluicegate.scoring.detail import Detail
 from sluicegate.scoring.merge import SCORES, clear, count, merge
-from sluicegate.scoring.passes import Gates, build_options, plan_passes
+from sluicegate.scoring.passes import Gates, build_options, check_needs, plan_passes
 from sluicegate.scoring.shards import Shards
 from sluicegate.scoring.work import Work, score_part, share_part
 from sluicegate.stages.base import Sizes, Stage
 
+TABLE = "messages.parquet"
+
 
 class Score(Stage):
-    """One column per signal, higher is better. Signals that read the same model share one forward pass."""
+    """One column per signal, higher is better. Signals that read the same model share one forward pass.
+
+    Some learn from `trusted` rows, as a gate does at warm-up, before they score.
+    """
 
     name = "score"
     makes: ClassVar[Kind] = "scores"
     takes: ClassVar[dict[str, Kind]] = {"data": "messages"}
-    may_take: ClassVar[dict[str, Kind]] = {"model": "model", "gate": "gate"}
+    may_take: ClassVar[dict[str, Kind]] = {"model": "model", "gate": "gate", "trusted": "messages"}
     resumes = True
     divisible = True
 
@@ -70,9 +75,10 @@ class Score(Stage):
             return build_options(info.data["signals"], options) if "signals" in info.data else options
 
     def check(self, config: Any, wires: Collection[str]) -> None:
-        """There is a model to read, a gate where a signal reads one, and ray where it is to run."""
+        """There is a model to read, a gate and trusted rows where a signal wants them, and ray where it is to run."""
         if config.engine == "ray":
             ray_runner.check_installed()
+        check_needs(config.options, wires)
         if "gate" in wires:
             return
         if "model" not in wires:
@@ -115,10 +121,11 @@ def _work(out: Path, config: Any, inputs: dict[str, Artifact]) -> Work:
     gate = inputs.get("gate")
     base = inputs["model"] if "model" in inputs else inputs["gate"].parent("model")
     gates = _members(gate, base) if gate else {}
-    shards = Shards(inputs["data"].path / "messages.parquet", config.shard_rows)
+    shards = Shards(inputs["data"].path / TABLE, config.shard_rows)
     passes = plan_passes(config.options, gates, config.detail)
     at = gate.path if gate else None
-    return Work(out, shards, passes, base.path, at, gates, config.max_length, config.batch_tokens)
+    trusted = inputs["trusted"].path / TABLE if "trusted" in inputs else None
+    return Work(out, shards, passes, base.path, at, gates, config.max_length, config.batch_tokens, trusted)
 
 
 def _members(gate: Artifact, base: Artifact) -> Gates:

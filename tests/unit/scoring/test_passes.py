@@ -124,7 +124,7 @@ class Odd(Signal):
 
 def odd_columns(loaded: Loaded, records: list[Record], values: list[float | str]) -> dict[str, Any]:
     step = Pass("nothing", {"odd": (Odd(), Odd.Config(values=values))}, gated=False)
-    return score_shard(step, None, Encoder(loaded.tokenizer), records[: len(values)], 99, lambda n: None)
+    return score_shard(step, None, Encoder(loaded.tokenizer), records[: len(values)], 99, lambda n: None, {"odd": None})
 
 
 def test_a_score_is_finite_or_missing_with_a_reason(loaded: Loaded, records: list[Record]) -> None:
