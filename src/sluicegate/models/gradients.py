@@ -7,7 +7,7 @@ frozen weights none are made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sluicegate.models.encode import IGNORED, Encoded, collate
+from sluicegate.models.encode import IGNORED, Encoded, collate, length_batches
 from sluicegate.models.projection import Projection
 from sluicegate.models.surprise import head_logits
 
@@ -51,6 +51,32 @@ def adam_direction(gradient: Tensor, mean: Tensor, square: Tensor, step: int) ->
     m = (first * mean + (1 - first) * gradient) / (1 - first ** (step + 1))
     v = (second * square + (1 - second) * gradient**2) / (1 - second ** (step + 1))
     return m / (v + EPSILON).sqrt()
+
+
+def read_features(
+    model: PeftModel,
+    rows: Sequence[Encoded],
+    pad_id: int,
+    projection: Projection,
+    batch_tokens: int,
+    moments: Moments | None = None,
+    advance: Callable[[int], None] = lambda n_rows: None,
+) -> Tensor:
+    """`features` of any number of rows, on the CPU, in their order: (N, W); NaN for a row without response tokens.
+
+    Args:
+        batch_tokens: padded tokens per forward and backward pass. The projection's signs are made anew for each, so
+            the more tokens the better.
+        advance: told how many rows each pass had.
+    """
+    found = torch.full((len(rows), projection.width), torch.nan)
+    where = torch.tensor([i for i, row in enumerate(rows) if row.n_label])
+    readable = [row for row in rows if row.n_label]
+    for places in length_batches([len(row.ids) for row in readable], batch_tokens=batch_tokens):
+        batch = [readable[i] for i in places]
+        found[where[places]] = features(model, batch, pad_id, projection, moments).cpu()
+        advance(len(places))
+    return found
 
 
 def features(
