@@ -31,13 +31,16 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 
 
 def test_every_kind_of_extension_has_its_test() -> None:
-    assert TESTS == ["test_alternate", "test_bits", "test_sample", "test_stutter"]
+    assert TESTS == ["test_alternate", "test_bits", "test_sample", "test_stutter", "test_sources"]
 
 
 @pytest.mark.parametrize("name", TESTS)
-def test_the_code_of_the_page_works(name: str, extension: ModuleType, tmp_path: Path) -> None:
+def test_the_code_of_the_page_works(
+    name: str, extension: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     test = getattr(extension, name)
-    test(*[tmp_path] if inspect.signature(test).parameters else [])
+    known = {"tmp_path": tmp_path, "capsys": capsys}
+    test(**{fixture: known[fixture] for fixture in inspect.signature(test).parameters})
 
 
 def test_the_entry_points_are_valid() -> None:
