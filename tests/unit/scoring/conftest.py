@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 import torch
 
+from sluicegate.config import build
 from sluicegate.models.encode import Encoded, Encoder
 from sluicegate.models.gates.surprise import SurpriseGate
 from sluicegate.models.layers import decoder_layers
 from sluicegate.models.load import Loaded
-from sluicegate.models.surprise import without_prompt
+from sluicegate.models.surprise import Reading, without_prompt
 from sluicegate.schema import Message, Record, make_record
-from sluicegate.scoring.base import Seen, Shard
+from sluicegate.scoring.base import Batch, Seen, Shard, Signal
+from sluicegate.scoring.forward import Reader
+from sluicegate.scoring.passes import Pass, fit_signals, shard_for
 from sluicegate.testing import tiny_pool
 
 
@@ -69,19 +72,72 @@ def make_gates() -> Callable[[bool], dict[int, SurpriseGate]]:
 
 @pytest.fixture(scope="session")
 def make_shard() -> Callable[..., Shard]:
-    """`make_shard(n_label, loss=…, gate=…)`: rows with so many response tokens, and what a pass saw of them."""
+    """`make_shard(n_label, loss=…, gate=…, observed=…, learned=…)`: rows with so many response tokens, and what a pass
+    saw of them."""
     import numpy as np
 
-    def make(n_label: Sequence[int], loss: Sequence[float] = (), gate: Sequence[float] = ()) -> Shard:
+    def make(
+        n_label: Sequence[int],
+        loss: Sequence[float] = (),
+        gate: Sequence[float] = (),
+        observed: Sequence[Sequence[float]] | None = None,
+        learned: Any = None,
+    ) -> Shard:
         records = tiny_pool(len(n_label))
         rows = [
             Encoded(r["id"], [1] * (n + 2), [(2, n + 2)] * (n > 0), 1, 0) for r, n in zip(records, n_label, strict=True)
         ]
         gates = np.array(gate, dtype=np.float32) if gate else None
         seen = Seen(np.array(loss, dtype=np.float32), gates, np.zeros((len(rows), 2), dtype=np.float32))
-        return Shard(records, rows, seen if loss or gate else None)
+        kept = None if observed is None else np.array(observed, dtype=np.float32)
+        return Shard(records, rows, seen if loss or gate else None, kept, learned)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_batch() -> Callable[..., Batch]:
+    """`make_batch(losses, entropies=…, free=…, hidden=…)`: a batch of rows whose response tokens have these numbers.
+
+    Each response stands behind two tokens of prompt.
+    """
+
+    def make(
+        losses: Sequence[Sequence[float]],
+        entropies: Sequence[Sequence[float]] = (),
+        free: Sequence[Sequence[float]] = (),
+        hidden: Sequence[Sequence[Sequence[float]]] = (),
+    ) -> Batch:
+        encoded = [Encoded(str(n), [1] * (2 + len(x)), [(2, 2 + len(x))], 1, 0) for n, x in enumerate(losses)]
+        row = torch.tensor([n for n, x in enumerate(losses) for _ in x])
+        position = torch.tensor([2 + t for x in losses for t in range(len(x))])
+        flat = lambda rows: torch.tensor([v for own in rows for v in own])  # noqa: E731
+        reading = Reading(row, position, flat(losses), flat(entropies), torch.zeros(len(losses), 1))
+        return Batch(encoded, reading, torch.tensor(hidden), flat(free) if free else None)
+
+    return make
+
+
+@pytest.fixture
+def take() -> Callable[..., Shard]:
+    """`take(loaded, signal, options, records, trusted, batch_tokens=…)`: a signal's shard, once it has learned."""
+
+    def shard(
+        loaded: Loaded,
+        signal: type[Signal],
+        options: dict[str, Any],
+        records: Sequence[Record],
+        trusted: Sequence[Record] = (),
+        batch_tokens: int = 300,
+    ) -> Shard:
+        step = Pass(signal.reads, {signal.name: (signal(), build(signal.Config, options))}, gated=False)
+        reader, encoder = Reader(loaded, {}), Encoder(loaded.tokenizer)
+        learned = fit_signals(step, reader, encoder, trusted, batch_tokens)
+        encoded = encoder.encode_batch(records)
+        seen = reader.see(encoded, batch_tokens, lambda n: None, False, step.signals)
+        return shard_for(signal.name, records, encoded, seen, learned[signal.name])
+
+    return shard
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from sluicegate.models.encode import Encoded, Encoder, length_batches
 from sluicegate.models.load import Loaded
 from sluicegate.models.surprise import without_prompt
 from sluicegate.schema import Record
+from sluicegate.scoring.base import Batch, Signal
 from sluicegate.scoring.forward import STATE_WIDTH, Reader, narrow, open_reader
 from sluicegate.scoring.passes import Pass
 
@@ -92,6 +94,72 @@ def test_the_context_gain_is_not_read_where_no_gate_wants_it(loaded: Loaded, enc
     shapes = count_forwards(loaded.model)
     Reader(loaded, {}, context_gain=True).see(encoded, 10**6, quiet)
     assert len(shapes) == 1
+
+
+class Watcher(Signal):
+    """Keeps the number of a row's tokens, the mean of its last state and its loss without the prompt."""
+
+    name = "watcher"
+    reads_alone = True
+
+    def observe(self, batch: Batch, config: Any) -> torch.Tensor:
+        assert batch.free is not None
+        last = [hidden[len(e.ids) - 1].mean() for hidden, e in zip(batch.hidden, batch.encoded, strict=True)]
+        free = [own.mean() for own in batch.per_row(batch.free)]
+        return torch.tensor([[len(e.ids) for e in batch.encoded], last, free]).T
+
+
+WATCHER = {"watcher": (Watcher(), None)}
+
+
+@torch.no_grad()
+def test_what_a_signal_observes_stands_in_the_order_of_the_rows(
+    loaded: Loaded, encoded: list[Encoded], own_loss: Any, unlabelled: Callable[[Encoded], Encoded]
+) -> None:
+    rows = [unlabelled(row) if n == 2 else row for n, row in enumerate(encoded)]
+    found = Reader(loaded, {}).see(rows, 300, quiet, False, WATCHER).observed["watcher"]
+    assert found.shape == (len(rows), 3)
+    assert found.dtype == np.float32
+    assert np.isnan(found[2]).all()
+    for n, row in enumerate(rows):
+        if n != 2:
+            states = loaded.model(torch.tensor([row.ids]), output_hidden_states=True).hidden_states[-1]
+            wanted = [len(row.ids), float(states[0, -1].mean()), own_loss(loaded.model, without_prompt(row))]
+            np.testing.assert_allclose(found[n], wanted, **CLOSE)
+
+
+def test_a_signal_that_keeps_nothing_costs_no_pass_and_no_column(loaded: Loaded, encoded: list[Encoded]) -> None:
+    shapes = count_forwards(loaded.model)
+    assert Reader(loaded, {}).see(encoded, 10**6, quiet, False, {"plain": (Signal(), None)}).observed == {}
+    assert len(shapes) == 1
+    assert not loaded.model.model._forward_hooks, "what reads the states is taken away"
+
+
+@pytest.mark.parametrize("context_gain", [False, True])
+def test_gates_and_signals_share_the_pass_without_the_prompt(
+    context_gain: bool, loaded: Loaded, encoded: list[Encoded], make_gates: Any
+) -> None:
+    reader = Reader(loaded, make_gates(context_gain), context_gain)
+    plain = reader.see(encoded, 10**6, quiet)
+    shapes = count_forwards(loaded.model)
+    seen = reader.see(encoded, 10**6, quiet, False, WATCHER | {"another": (Watcher(), None)})
+    assert len(shapes) == 2
+    np.testing.assert_array_equal(seen.gate, plain.gate)
+    np.testing.assert_array_equal(seen.loss, plain.loss)
+
+
+def test_only_one_batch_has_its_states_in_memory(
+    loaded: Loaded, encoded: list[Encoded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states: list[weakref.ref[torch.Tensor]] = []
+
+    def observe(self: Signal, batch: Batch, config: Any) -> None:
+        assert all(before() is None for before in states)
+        states.append(weakref.ref(batch.hidden))
+
+    monkeypatch.setattr(Watcher, "observe", observe)
+    Reader(loaded, {}).see(encoded, 300, quiet, False, WATCHER)
+    assert len(states) > 2
 
 
 def test_batches_keep_to_the_budget_of_tokens(loaded: Loaded, encoded: list[Encoded]) -> None:

@@ -13,8 +13,16 @@ from sluicegate.errors import ConfigError, UnknownName
 from sluicegate.models.encode import Encoder
 from sluicegate.models.load import Loaded
 from sluicegate.schema import Record
-from sluicegate.scoring.base import Shard, Signal
-from sluicegate.scoring.passes import NOT_FINITE, Pass, build_options, plan_passes, score_shard
+from sluicegate.scoring.base import Read, Shard, Signal
+from sluicegate.scoring.passes import (
+    NOT_FINITE,
+    Pass,
+    build_options,
+    check_needs,
+    fit_signals,
+    plan_passes,
+    score_shard,
+)
 
 FOUR = ["gate", "perplexity", "length", "random"]
 ON_BASE = {"reference": None, "context_gain": False}
@@ -100,6 +108,14 @@ def test_a_signal_without_what_it_reads_is_refused(name: str, gate: dict[str, An
     assert err.value.hint
 
 
+@pytest.mark.parametrize("name", ["rds", "probe", "boost"])
+def test_a_signal_without_trusted_rows_to_learn_from_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"signal '{name}' needs trusted rows") as err:
+        check_needs(["length", name], {"data", "model"})
+    assert "`trusted:`" in err.value.hint
+    check_needs(["length", name], {"data", "model", "trusted"})
+
+
 def test_options_are_each_signals_own() -> None:
     options = build_options(["length", "random"], {"random": {"seed": 7}})
     assert list(options) == ["length", "random"]
@@ -133,3 +149,27 @@ def test_a_score_is_finite_or_missing_with_a_reason(loaded: Loaded, records: lis
     np.testing.assert_array_equal(columns["odd"], np.float32([1.0, *[math.nan] * 5, -2.5]))
     assert columns["odd_why"] == ["", *[NOT_FINITE] * 4, "no luck", ""]
     assert "prompt_state" not in columns, "there is none without a pass"
+
+
+class Learner(Signal):
+    """Learns the ids of the trusted rows, and what the pass says of them."""
+
+    name = "learner"
+
+    def fit(self, read: Read, trusted: Sequence[Record], config: Any) -> Any:
+        assert [e.id for e in read(trusted).encoded] == [record["id"] for record in trusted]
+        return [record["id"] for record in trusted]
+
+    def score(self, shard: Shard, config: Any) -> Sequence[float | str]:
+        return [float(record["id"] in shard.learned) for record in shard.records]
+
+
+def test_a_signal_scores_with_what_it_learned_in_whatever_order_it_was_given(
+    loaded: Loaded, records: list[Record]
+) -> None:
+    step, encoder = Pass("nothing", {"learner": (Learner(), None)}, gated=False), Encoder(loaded.tokenizer)
+    learned = fit_signals(step, None, encoder, records[:3], 99)
+    assert learned == {"learner": sorted(record["id"] for record in records[:3])}
+    assert fit_signals(step, None, encoder, records[2::-1], 99) == learned
+    columns = score_shard(step, None, encoder, records[:5], 99, lambda n: None, learned)
+    assert columns["learner"].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]

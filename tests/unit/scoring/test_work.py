@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from sluicegate.artifacts import write_table
 from sluicegate.config import Config
 from sluicegate.schema import Record
 from sluicegate.scoring import forward
-from sluicegate.scoring.base import Shard, Signal
+from sluicegate.scoring.base import Read, Shard, Signal
 from sluicegate.scoring.forward import Reader
 from sluicegate.scoring.passes import Pass, build_options, plan_passes
 from sluicegate.scoring.shards import FOLDER, Shards
@@ -107,6 +108,31 @@ def test_what_nobody_did_is_missing(make: Make, read: list[str]) -> None:
     score_part(work, work.encoder())
     assert len(read) == 3 * SIZE
     assert work.missing(step) == []
+
+
+class Pupil(Signal):
+    name = "pupil"
+    lessons: ClassVar[list[list[dict[str, Any]]]] = []
+
+    def fit(self, read: Read, trusted: Sequence[Record], config: Any) -> int:
+        Pupil.lessons.append([dict(record) for record in trusted])
+        return len(trusted)
+
+    def score(self, shard: Shard, config: Any) -> Sequence[float | str]:
+        return [float(shard.learned)] * len(shard.records)
+
+
+def test_a_process_learns_once_without_meta_and_only_where_it_scores(make: Make, tmp_path: Path) -> None:
+    write_table(tmp_path / "trusted.parquet", tiny_pool(5), Record)
+    step = Pass("nothing", {"pupil": (Pupil(), Config())}, gated=False)
+    work = replace(make("out", [step]), trusted=tmp_path / "trusted.parquet")
+    Pupil.lessons.clear()
+    share_part(work, 0, 2)
+    assert [len(trusted) for trusted in Pupil.lessons] == [5]
+    assert {key for record in Pupil.lessons[0] for key in record} == set(Record.__annotations__) - {"meta"}
+    share_part(work, 1, 2)
+    score_part(work, work.encoder())
+    assert len(Pupil.lessons) == 2
 
 
 class Nosy(Signal):

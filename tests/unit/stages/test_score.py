@@ -370,6 +370,52 @@ def test_parts_of_the_work_are_put_together_into_the_same_bytes(
     assert len(list((tmp_path / "parts").iterdir())) == 2
 
 
+@pytest.fixture(scope="module")
+def trusted(root: Path) -> Artifact:
+    """Sums that are right."""
+    return messages(root / "trusted", [record for record in tiny_pool(40) if "wrong" not in record["meta"]])
+
+
+LEARNERS = {"signals": ["ifd", "rds", "probe", "boost"], "options": {"ifd": {"keep_unhelped": True}}}
+
+
+def test_what_every_process_learns_anew_gives_the_same_bytes(
+    data: Artifact, base: Artifact, trusted: Artifact, tmp_path: Path
+) -> None:
+    asked = LEARNERS | {"shard_rows": 5}
+    backwards = messages(tmp_path / "in", list(trusted.rows("messages"))[::-1])  # type: ignore[arg-type]
+    inputs = {"data": data, "model": base}
+    made = check_stage(Score, asked, inputs | {"trusted": trusted}, tmp_path)
+    (tmp_path / "parts").mkdir()
+    for part in ("1/2", "0/2"):
+        config = build(Score.Config, asked | {"shard": part})
+        Score().share(tmp_path / "parts", config, inputs | {"trusted": backwards}, int(part[0]), 2)
+    score(tmp_path / "parts", inputs | {"trusted": backwards}, **asked)
+    assert (tmp_path / "parts/scores.parquet").read_bytes() == (made.path / "scores.parquet").read_bytes()
+    assert made.stats == {"rows": 12, "label_tokens": made.stats["label_tokens"], "passes": 1}
+    for name in ("ifd", "rds", "probe", "boost"):
+        assert len({row[name] for row in made.rows("scores")}) > 4, "rows have scores of their own"
+
+
+def test_what_is_learned_does_not_hang_on_the_size_of_batches(
+    data: Artifact, base: Artifact, trusted: Artifact, tmp_path: Path
+) -> None:
+    inputs = {"data": data, "model": base, "trusted": trusted}
+    score(tmp_path / "one", inputs, **LEARNERS)
+    score(tmp_path / "two", inputs, **LEARNERS, batch_tokens=300, shard_rows=3)
+    for name in ("ifd", "rds", "probe", "boost"):
+        found, wanted = (column(tmp_path / folder, name) for folder in ("one", "two"))
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_signals_that_learn_ask_for_trusted_rows(data: Artifact) -> None:
+    config = build(Score.Config, {"signals": ["length", "rds"]})
+    with pytest.raises(ConfigError, match="signal 'rds' needs trusted rows") as err:
+        Score().check(config, {"data", "gate"})
+    assert "add `trusted:`" in err.value.hint
+    Score().check(config, {"data", "gate", "trusted"})
+
+
 def test_a_table_that_is_merged_already_is_not_made_again(data: Artifact, base: Artifact, tmp_path: Path) -> None:
     inputs = {"data": data, "model": base}
     stats = score(tmp_path / "out", inputs, signals=["perplexity"])
