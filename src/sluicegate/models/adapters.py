@@ -38,24 +38,24 @@ class LoraSettings(Config):
 
 def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
     """The model with a fresh adapter; only the adapter's parameters, in float32, ask for gradients."""
-    from peft import LoraConfig, get_peft_model
-
-    config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,
-        lora_dropout=settings.dropout,
-        target_modules=settings.targets,
-        task_type="CAUSAL_LM",
-    )
     with _without_noise():
+        from peft import LoraConfig, get_peft_model
+
+        config = LoraConfig(
+            r=settings.rank,
+            lora_alpha=settings.alpha,
+            lora_dropout=settings.dropout,
+            target_modules=settings.targets,
+            task_type="CAUSAL_LM",
+        )
         return get_peft_model(model, config)
 
 
 def put_on(model: PreTrainedModel, folder: Path) -> PeftModel:
     """The model with the adapter saved in `folder`."""
-    from peft import PeftModel
-
     with _without_noise():
+        from peft import PeftModel
+
         return PeftModel.from_pretrained(model, str(folder))
 
 
