@@ -93,6 +93,8 @@ class Signal:
     name: ClassVar[str]
     reads: ClassVar[Reads] = "nothing"
     """`base` the model as it is; `tuned` the gate's reference copy; `gate` whichever of the two the gate reads."""
+    minus: ClassVar[Reads | None] = None
+    """A second model, whose pass gives a score of its own that is taken away from the first's."""
     reads_alone: ClassVar[bool] = False
     """Whether its model reads every response once more without its prompt: see `Batch.free`."""
     needs: ClassVar[frozenset[str]] = frozenset()

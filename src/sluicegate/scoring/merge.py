@@ -14,6 +14,7 @@ import numpy as np
 
 from sluicegate.artifacts import write_tables
 from sluicegate.errors import DataError
+from sluicegate.scoring.passes import MINUS
 from sluicegate.scoring.shards import FOLDER
 
 if TYPE_CHECKING:
@@ -83,13 +84,31 @@ def side_by_side(tables: Sequence[pa.Table]) -> pa.Table:
 
 def _one(name: str, found: list[pa.Array]) -> pa.Array:
     """One column for several of a name; a row for which a member has no number has the first reason given."""
-    import pyarrow.compute as pc
-
     if len(found) == 1 or name in OF_THE_ROW:
         return found[0]
     if name.endswith("_why"):
-        return reduce(lambda why, other: pc.if_else(pc.equal(why, ""), other, why), found)
+        return reduce(_reason, found)
     return mean_of(found)
+
+
+def subtract(table: pa.Table) -> pa.Table:
+    """Take every column whose name begins with `MINUS` away from the one it is named after; reasons are joined."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    for name in [name for name in columns if name.startswith(MINUS)]:
+        whole, less = columns[name.removeprefix(MINUS)], columns.pop(name)
+        text = pa.types.is_string(whole.type)
+        columns[name.removeprefix(MINUS)] = _reason(whole, less) if text else pc.subtract(whole, less)
+    return pa.table(columns)
+
+
+def _reason(why: pa.Array, other: pa.Array) -> pa.Array:
+    """The first, or the other where the first is empty."""
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.equal(why, ""), other, why)
 
 
 def mean_of(columns: Sequence[pa.Array]) -> pa.Array:
@@ -105,4 +124,4 @@ def mean_of(columns: Sequence[pa.Array]) -> pa.Array:
 def _read(passes: Sequence[Path]) -> pa.Table:
     import pyarrow.parquet as pq
 
-    return side_by_side([pq.read_table(path) for path in passes])
+    return subtract(side_by_side([pq.read_table(path) for path in passes]))

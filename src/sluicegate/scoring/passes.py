@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MODELS: tuple[Reads, ...] = ("tuned", "base", "gate")
 NOT_FINITE = "the model gave no finite number"
+MINUS = "-"
+"""Before the name of a signal: the column of what is taken away from it."""
 Gates: TypeAlias = Mapping[str, Mapping[str, Any]]
 """What `gate.json` says, by the name of each member of a cross-fitted gate, or by "" for any other; {} for no gate."""
 
@@ -79,11 +81,16 @@ def plan_passes(options: Mapping[str, Config], gates: Gates, detail: Detail = "n
         detail: asked of the model the gate reads, or else of the base, which then is read whatever the signals are.
 
     Raises:
-        ConfigError: a signal that reads a gate or its copy, where there is no gate.
+        ConfigError: a signal that reads a gate or its copy, where there is no gate, or that sets a copy against the
+            base, where the gate has none.
     """
-    signals: dict[str, tuple[Signal, Any]] = {n: (SIGNALS.get(n)(), config) for n, config in options.items()}
-    read = {n: _places(n, signal.reads, gates) for n, (signal, _) in signals.items()}
-    gated = {place for n, (signal, _) in signals.items() if signal.reads == "gate" for place in read[n]}
+    asked: dict[str, tuple[Signal, Any]] = {n: (SIGNALS.get(n)(), config) for n, config in options.items()}
+    models = {n: signal.reads for n, (signal, _) in asked.items()}
+    models |= {MINUS + n: signal.minus for n, (signal, _) in asked.items() if signal.minus}
+    signals = {n: asked[n.removeprefix(MINUS)] for n in models}
+    read = {n: _places(n.removeprefix(MINUS), model, gates) for n, model in models.items()}
+    gated = {place for n, model in models.items() if model == "gate" for place in read[n]}
+    _check_apart(read)
     detailed = set() if detail == "none" else gated or {_Place("base", "")}
     found = {place: None for places in [*read.values(), detailed] for place in places}
     places = [place for model in MODELS for place in found if place.model == model] or [_Place("nothing", "")]
@@ -142,6 +149,15 @@ def shard_for(
 ) -> Shard:
     """What the signal of a name is handed of rows that a pass has seen."""
     return Shard(rows, encoded, seen, seen.observed.get(name) if seen else None, learned)
+
+
+def _check_apart(read: Mapping[str, list[_Place]]) -> None:
+    """A model is not compared with itself."""
+    models = {name: {place.model for place in places} for name, places in read.items()}
+    for name in models:
+        if models[name] & models.get(MINUS + name, set()):
+            hint = "warm up with reference=full or reference=lora, or leave the signal out"
+            raise ConfigError(f"signal '{name}' compares two models, and the gate has no tuned copy", hint)
 
 
 def _places(name: str, reads: Reads, gates: Gates) -> list[_Place]:

@@ -15,7 +15,7 @@ from sluicegate.artifacts import read_rows
 from sluicegate.errors import DataError
 from sluicegate.scoring import merge as merging
 from sluicegate.scoring.detail import ragged, ragged_layers
-from sluicegate.scoring.merge import clear, count, mean_of, merge, side_by_side
+from sluicegate.scoring.merge import clear, count, mean_of, merge, side_by_side, subtract
 from sluicegate.scoring.shards import FOLDER, shard_path, write_shard
 
 
@@ -104,3 +104,13 @@ def test_the_mean_of_ragged_columns_is_as_ragged() -> None:
 def test_data_without_a_row_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no row to score"):
         merge(tmp_path, [])
+
+
+def test_what_a_second_model_says_is_taken_away_and_either_reason_counts() -> None:
+    first = columns("abc", gate=[1.0, 2.0, 3.0], excess=[-1.0, -2.0, math.nan])
+    found = subtract(pa.table(first | columns("abc", **{"-excess": [-3.0, math.nan, -4.0]})))
+    assert found.column_names == list(first), "in the place of the first"
+    np.testing.assert_array_equal(found["excess"].to_numpy(), np.float32([2.0, math.nan, math.nan]))
+    assert found["excess"].type == pa.float32()
+    assert found["excess_why"].to_pylist() == ["", "cut", "cut"]
+    assert found.select(["gate", "id"]).equals(pa.table(first).select(["gate", "id"]))

@@ -70,6 +70,11 @@ def planned(names: Sequence[str], gate: dict[str, Any] | None) -> list[tuple[str
             {"0": ON_COPY, "1": ON_BASE},
             [("tuned-0", ["gate", "length"], True), ("base-1", ["gate"], True), ("base", ["perplexity"], False)],
         ),
+        (
+            ["excess", "perplexity", "length"],
+            ON_COPY,
+            [("tuned", ["excess", "length"], False), ("base", ["perplexity", "-excess"], False)],
+        ),
         (["length", "random", "length"], None, [("nothing", ["length", "random"], False)]),
     ],
 )
@@ -100,6 +105,9 @@ def test_detail_is_of_the_model_the_gate_reads_or_else_of_the_base(
     [
         ("gate", None, "signal 'gate' needs a gate"),
         ("reference", None, "signal 'reference' needs a gate"),
+        ("excess", None, "signal 'excess' needs a gate"),
+        ("excess", ON_BASE, "signal 'excess' compares two models, and the gate has no tuned copy"),
+        ("excess", {"0": ON_COPY, "1": ON_BASE}, "signal 'excess' compares two models"),
     ],
 )
 def test_a_signal_without_what_it_reads_is_refused(name: str, gate: dict[str, Any] | None, said: str) -> None:

@@ -408,6 +408,19 @@ def test_what_is_learned_does_not_hang_on_the_size_of_batches(
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("members", [(), ("0", "1")])
+def test_the_excess_is_the_loss_of_the_base_less_that_of_the_copy(
+    members: tuple[str, ...], data: Artifact, base: Artifact, tmp_path: Path
+) -> None:
+    gate = fake_gate(tmp_path, base, copy=True, members=members)
+    stats = score(tmp_path / "out", {"data": data, "gate": gate}, signals=["excess", "reference", "perplexity"])
+    assert stats["passes"] == 1 + (len(members) or 1)
+    rows = list(read_rows(tmp_path / "out/scores.parquet"))
+    wanted = [math.log(-row["perplexity"]) + row["reference"] for row in rows]
+    assert [row["excess"] for row in rows] == pytest.approx(wanted, rel=1e-4)
+    assert not [name for name in rows[0] if name.startswith("-")]
+
+
 def test_signals_that_learn_ask_for_trusted_rows(data: Artifact) -> None:
     config = build(Score.Config, {"signals": ["length", "rds"]})
     with pytest.raises(ConfigError, match="signal 'rds' needs trusted rows") as err:
