@@ -16,12 +16,14 @@ from sluicegate.scoring.base import Batch, Reads, Shard, Signal, rate
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from sluicegate.models.encode import Encoded
+
 
 class Ifd(Signal):
     """High is what the paper calls good: a response that stays hard though its prompt helps.
 
     From 1 on the prompt does not help at all. The paper takes that for an answer to another question and leaves such
-    rows out; here they have no score, and so are never kept.
+    rows out; here they have no score, and so are never kept. Nor have texts without a prompt, whose ratio is 1.
     """
 
     name = "ifd"
@@ -32,7 +34,7 @@ class Ifd(Signal):
         ratio: Literal["loss", "perplexity"] = "loss"
         """Of mean losses, as in the paper, or of their exponentials."""
         keep_unhelped: bool = False
-        """Score rows from 1 on like any other."""
+        """Score rows from 1 on, and those without a prompt, like any other."""
 
     def observe(self, batch: Batch, config: Any) -> Tensor:
         """The mean loss with the prompt, and without: (B, 2)."""
@@ -44,7 +46,7 @@ class Ifd(Signal):
 
     def score(self, shard: Shard, config: Any) -> Sequence[float | str]:
         ratios = rate(_perplexities if config.ratio == "perplexity" else _losses, shard)
-        return [_unhelped(r) if not config.keep_unhelped and not isinstance(r, str) and r >= 1 else r for r in ratios]
+        return ratios if config.keep_unhelped else [*map(_or_unhelped, ratios, shard.encoded)]
 
 
 def _losses(observed: np.ndarray) -> np.ndarray:
@@ -56,5 +58,9 @@ def _perplexities(observed: np.ndarray) -> np.ndarray:
     return np.exp(np.minimum(observed[:, 0] - observed[:, 1], 80.0))
 
 
-def _unhelped(ratio: float) -> str:
-    return f"its prompt does not help: IFD {ratio:.2f}"
+def _or_unhelped(ratio: float | str, encoded: Encoded) -> float | str:
+    if isinstance(ratio, str):
+        return ratio
+    if encoded.spans[0][0] <= max(1, encoded.n_header):
+        return "it has no prompt"
+    return f"its prompt does not help: IFD {ratio:.2f}" if ratio >= 1 else ratio

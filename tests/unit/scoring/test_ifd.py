@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,8 @@ import pytest
 import torch
 
 from sluicegate.config import build
-from sluicegate.models.encode import Encoder
 from sluicegate.models.load import Loaded
-from sluicegate.schema import Record, make_record
+from sluicegate.schema import Record
 from sluicegate.scoring.base import Batch, Shard
 from sluicegate.scoring.ifd import Ifd
 
@@ -75,7 +75,18 @@ def test_it_is_what_two_plain_forwards_of_each_row_say(
     assert np.ptp(wanted) > 0.05
 
 
-def test_a_text_that_answers_no_prompt_is_as_likely_without_one(loaded: Loaded, take: Callable[..., Shard]) -> None:
-    document = make_record([{"role": "assistant", "content": "Paris is the capital of France."}], "test", "en")
-    assert scores(take(loaded, Ifd, {}, [document])) == ["its prompt does not help: IFD 1.00"]
-    assert Encoder(loaded.tokenizer).encode(document).n_prompt == 1
+@pytest.mark.parametrize("header", [False, True])
+def test_a_text_without_a_prompt_has_no_score_unless_it_is_asked_for(header: bool, make_shard: Any) -> None:
+    shard = make_shard([2], observed=[[1.0, 1.0001]])
+    (row,) = shard.encoded
+    bare = [replace(row, spans=[(3, 4)], n_header=3) if header else replace(row, spans=[(1, 4)], n_header=0)]
+    assert isinstance(scores(shard)[0], float)
+    assert scores(replace(shard, encoded=bare)) == ["it has no prompt"]
+    assert scores(replace(shard, encoded=bare), keep_unhelped=True) == [pytest.approx(1, abs=1e-3)]
+
+
+def test_documents_are_told_from_answers(loaded: Loaded, records: list[Record], take: Callable[..., Shard]) -> None:
+    found = scores(take(loaded, Ifd, {}, records))
+    documents = [len(record["messages"]) == 1 for record in records]
+    assert [score == "it has no prompt" for score in found] == documents
+    assert any(documents)
