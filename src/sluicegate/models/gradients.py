@@ -35,6 +35,11 @@ class Moments:
     square: dict[str, Tensor]
     step: int
 
+    def to(self, device: torch.device) -> Moments:
+        """The same on a device."""
+        mean, square = ({name: t.to(device) for name, t in held.items()} for held in (self.mean, self.square))
+        return Moments(mean, square, self.step)
+
 
 def adam_direction(gradient: Tensor, mean: Tensor, square: Tensor, step: int) -> Tensor:
     """m̂ / √(v̂ + ε), the way Adam would go were each gradient (B, n) that of its next step: (B, n).
@@ -69,12 +74,13 @@ def read_features(
             the more tokens the better.
         advance: told how many rows each pass had.
     """
+    known = moments and moments.to(model.device)
     found = torch.full((len(rows), projection.width), torch.nan)
     where = torch.tensor([i for i, row in enumerate(rows) if row.n_label])
     readable = [row for row in rows if row.n_label]
     for places in length_batches([len(row.ids) for row in readable], batch_tokens=batch_tokens):
         batch = [readable[i] for i in places]
-        found[where[places]] = features(model, batch, pad_id, projection, moments).cpu()
+        found[where[places]] = features(model, batch, pad_id, projection, known).cpu()
         advance(len(places))
     return found
 
@@ -89,7 +95,7 @@ def features(
     total, start = torch.zeros(len(batch), projection.width, device=model.device), 0
     for name, gradient in sample_gradients(model, batch, pad_id):
         if moments:
-            mean, square = (held[name].to(gradient.device).flatten() for held in (moments.mean, moments.square))
+            mean, square = moments.mean[name].flatten(), moments.square[name].flatten()
             gradient = adam_direction(gradient, mean, square, moments.step)
         total += projection.part(gradient, start)
         start += gradient.shape[1]
