@@ -15,6 +15,8 @@ from sluicegate.testing import tiny_model, tiny_pool
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 PATIENCE = 240
+SIGNALS = ("gate", "perplexity", "random", "ifd", "rds", "probe", "boost")
+"""The last three learn in every process, from the pool itself."""
 
 
 def make_inputs(folder: Path, rows: int) -> None:
@@ -28,7 +30,8 @@ def make_inputs(folder: Path, rows: int) -> None:
 def asked(inputs: Path, out: Path, *overrides: str) -> list[str]:
     """What to ask Python for: scores of every kind for `make_inputs`, four rows a shard."""
     named = [f"data={inputs / 'pool.jsonl'}", f"model={inputs / 'base'}", f"gate={inputs / 'gate'}"]
-    return ["-m", "sluicegate", "score", *named, "detail=tokens", "shard_rows=4", f"out={out}", *overrides]
+    named += [f"trusted={inputs / 'pool.jsonl'}", f"signals=[{','.join(SIGNALS)}]", "detail=tokens"]
+    return ["-m", "sluicegate", "score", *named, "shard_rows=4", f"out={out}", *overrides]
 
 
 def start(arguments: Sequence[str]) -> subprocess.Popen[str]:

@@ -55,7 +55,7 @@ def chain(root: Path, pool: list[Record], trusted: list[Record], model: Artifact
         for name, rows in {"pool": pool, "trusted": trusted}.items()
     )
     gate = made(root, Warmup(), WARMUP, {"model": model, "trusted": good})
-    scores = made(root, Score(), {"signals": SIGNALS.names()}, {"data": data, "gate": gate})
+    scores = made(root, Score(), {"signals": SIGNALS.names()}, {"data": data, "gate": gate, "trusted": good})
     return Chain(data, gate, scores)
 
 
