@@ -21,7 +21,7 @@ from sluicegate.scoring.beside import put_beside
 from sluicegate.scoring.less import Cost, Less, combine, cosines
 from sluicegate.scoring.merge import SCORES, clear, count, merge
 from sluicegate.scoring.passes import Pass, score_shard
-from sluicegate.scoring.shards import Shards, shard_path, write_shard
+from sluicegate.scoring.shards import SEEN, Shards, shard_path, write_shard
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.less_config import LessWarmupConfig
 
@@ -96,7 +96,7 @@ class _Comparison:
         self.pad_id: int = loaded.tokenizer.pad_token_id
         self.encoder: Encoder = loaded.encoder(config.max_length)
         self.base_size = _multiplied(loaded.model)
-        trusted = cast(list[Record], list(inputs["trusted"].rows("messages")))
+        trusted = cast(list[Record], list(inputs["trusted"].rows("messages", SEEN)))
         encoded = self.encoder.encode_all(trusted, "trusted rows")
         self.tasks = _tasks(trusted, encoded, config.tasks)
         seed_everything(config.warmup.seed)
@@ -123,7 +123,7 @@ class _Comparison:
 
         drawn = draw_rows([row["id"] for row in self.data.rows("messages", ["id"])], self.config.warmup)
         wanted = set(drawn)
-        found = {row["id"]: row for row in self.data.rows("messages") if row["id"] in wanted}
+        found = {row["id"]: row for row in self.data.rows("messages", SEEN) if row["id"] in wanted}
         records = [cast(Record, found[one]) for one in drawn]
         lessons = [row for row in self.encoder.encode_batch(records) if row.n_label]
         if not lessons:
