@@ -179,6 +179,17 @@ def test_neither_order_nor_shards_nor_batches_matter(root: Path, inputs: dict[st
         assert_same(column(tmp_path / name), column(tmp_path / "one"))
 
 
+def test_no_known_fault_is_looked_at(inputs: dict[str, Artifact], tmp_path: Path) -> None:
+    influence(tmp_path / "one", inputs)
+    told: dict[str, Artifact] = {}
+    for name in ("data", "trusted"):
+        rows: Any = [{**r, "meta": "{}", "answer": None} for r in inputs[name].rows("messages")]
+        told[name] = messages(tmp_path / name, rows)
+    influence(tmp_path / "other", inputs | told)
+    one, other = ((tmp_path / name / "scores.parquet").read_bytes() for name in ("one", "other"))
+    assert one == other
+
+
 def test_another_seed_of_the_projection_changes_little_and_a_narrow_one_more(
     inputs: dict[str, Artifact], tmp_path: Path
 ) -> None:
