@@ -109,13 +109,20 @@ def plan_passes(options: Mapping[str, Config], gates: Gates, detail: Detail = "n
 def fit_signals(
     step: Pass, reader: Reader | None, encoder: Encoder, trusted: Sequence[Record], batch_tokens: int
 ) -> dict[str, Any]:
-    """What each signal of a pass learns before the first shard, by name; the order of the trusted rows is nothing."""
+    """What each signal of a pass learns before the first shard, by name; the order of the trusted rows is nothing.
+
+    Rows that several signals learn from are read once.
+    """
     rows = sorted(trusted, key=lambda record: record["id"])
+    known: dict[tuple[str, ...], tuple[list[Encoded], Seen | None]] = {}
 
     def read(name: str, rows: Sequence[Record]) -> Shard:
-        encoded, own = encoder.encode_batch(rows), {name: step.signals[name]}
-        seen = reader.see(encoded, batch_tokens, lambda n_rows: None, False, own) if reader else None
-        return shard_for(name, rows, encoded, seen)
+        ids = tuple(record["id"] for record in rows)
+        if ids not in known:
+            encoded = encoder.encode_batch(rows)
+            seen = reader.see(encoded, batch_tokens, lambda n_rows: None, False, step.signals) if reader else None
+            known[ids] = encoded, seen
+        return shard_for(name, rows, *known[ids])
 
     return {name: signal.fit(partial(read, name), rows, config) for name, (signal, config) in step.signals.items()}
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sluicegate.data.corrupt import make_corruptions
 from sluicegate.errors import ConfigError, UnknownName
 from sluicegate.models.encode import Encoder
 from sluicegate.models.load import Loaded
 from sluicegate.schema import Record
 from sluicegate.scoring.base import Read, Shard, Signal
+from sluicegate.scoring.forward import Reader
 from sluicegate.scoring.passes import (
     NOT_FINITE,
     Pass,
@@ -23,6 +26,7 @@ from sluicegate.scoring.passes import (
     plan_passes,
     score_shard,
 )
+from sluicegate.testing import tiny_pool
 
 FOUR = ["gate", "perplexity", "length", "random"]
 ON_BASE = {"reference": None, "context_gain": False}
@@ -181,3 +185,15 @@ def test_a_signal_scores_with_what_it_learned_in_whatever_order_it_was_given(
     assert fit_signals(step, None, encoder, records[2::-1], 99) == learned
     columns = score_shard(step, None, encoder, records[:5], 99, lambda n: None, learned)
     assert columns["learner"].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
+
+
+def test_rows_that_several_signals_learn_from_are_read_once(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    see, read = Reader.see, []
+    monkeypatch.setattr(Reader, "see", lambda self, rows, *args: read.append(len(rows)) or see(self, rows, *args))
+    (step,) = plan(["probe", "boost", "rds"], None)
+    trusted, encoder = tiny_pool(6), Encoder(loaded.tokenizer)
+    learned = fit_signals(step, Reader(loaded, {}), encoder, trusted, 4096)
+    assert read == [6 + len(make_corruptions(trusted, 8, 0)), 6]
+    for name, one in step.signals.items():
+        alone = fit_signals(Pass("base", {name: one}, gated=False), Reader(loaded, {}), encoder, trusted, 4096)[name]
+        assert pickle.dumps(alone) == pickle.dumps(learned[name])
