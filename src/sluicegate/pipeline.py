@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def run(
     walk = _Walk(todo, folder, max(map(len, todo.steps), default=0))
     with storage_errors(folder):
         open_log(folder / LOG)
-        _record_recipe(recipe if named is None else _merged(folder, recipe), folder)
+        _record_recipe(recipe, folder, beside=named is not None)
         for step in todo.steps.values():
             walk.take(step, continue_on_error)
     for name, artifact in walk.done.items():
@@ -149,13 +151,16 @@ def _nest(flat: Mapping[str, Artifact]) -> dict[str, Any]:
     return out
 
 
-def _record_recipe(recipe: Mapping[str, Any], folder: Path) -> None:
+def _record_recipe(recipe: Mapping[str, Any], folder: Path, beside: bool) -> None:
+    """`recipe.yaml`; with `beside` the steps that ran in the folder before stay in it."""
     if rank() != 0:
         return
     from omegaconf import OmegaConf
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / RECIPE).write_text(OmegaConf.to_yaml(OmegaConf.create(dict(recipe))), encoding="utf-8")
+    with _alone(folder):
+        whole = _merged(folder, recipe) if beside else recipe
+        (folder / RECIPE).write_text(OmegaConf.to_yaml(OmegaConf.create(dict(whole))), encoding="utf-8")
 
 
 def _merged(folder: Path, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -170,12 +175,21 @@ def _record_step(folder: Path, step: Step) -> None:
     """`lock.json` for machines and a link per step for humans; a report of why it once failed goes."""
     if rank() != 0:
         return
-    write_json(folder / LOCK, load_lock(folder) | {step.name: step.artifact_id})
-    link, draft = folder / step.name, folder / f".{step.name}.link"
-    draft.unlink(missing_ok=True)
-    draft.symlink_to(Path(ARTIFACTS) / step.artifact_id)
-    os.replace(draft, link)
-    (folder / f"{step.name}.failed.md").unlink(missing_ok=True)
+    with _alone(folder):
+        write_json(folder / LOCK, load_lock(folder) | {step.name: step.artifact_id})
+        link, draft = folder / step.name, folder / f".{step.name}.link"
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(Path(ARTIFACTS) / step.artifact_id)
+        os.replace(draft, link)
+        (folder / f"{step.name}.failed.md").unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Of all who run in a folder at once, workers of one scoring for example, one writes the run's own files."""
+    with (folder / LOG / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def load_lock(folder: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from sluicegate import planning
 from sluicegate.artifacts import Store
+from sluicegate.config import load_recipe
 from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, DataError, MissingError, StorageError
 from sluicegate.pipeline import brief, load_lock, run
 from sluicegate.planning import plan
@@ -374,8 +376,6 @@ def test_an_input_is_checked_once_a_run(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_run_leaves_its_recipe_a_lock_links_and_a_log(tmp_path: Path) -> None:
-    from sluicegate.config import load_recipe
-
     made = go(chain(), tmp_path)
     assert json.loads((tmp_path / "lock.json").read_text(encoding="utf-8")) == made
     for name, artifact_id in made.items():
@@ -469,6 +469,22 @@ def test_a_part_of_the_work_is_left_for_the_whole(tmp_path: Path, capsys: pytest
     go(chain(sums={"stage": "count_on"}), tmp_path / "alone")
     assert files(tmp_path)["sums"] == files(tmp_path / "alone")["sums"]
     assert "sums" in go(counting(of=[0, 3]), tmp_path), "what stands needs no part"
+
+
+def test_who_runs_in_one_folder_at_once_forgets_no_step_of_the_others(tmp_path: Path) -> None:
+    def one(number: int) -> None:
+        named = load_lock(tmp_path)
+        run({"vars": {}, "steps": {f"step-{number}": {"stage": "write", "text": str(number)}}}, tmp_path, named)
+
+    go({"first": {"stage": "write"}}, tmp_path)
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    names = {"first", *(f"step-{number}" for number in range(12))}
+    assert set(load_lock(tmp_path)) == names
+    assert set(load_recipe(str(tmp_path / "recipe.yaml"))["steps"]) == names
 
 
 def test_processes_started_together_make_one_artifact(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_missed_name_gets_the_nearest_or_all_of_them() -> None:
     assert caught.value.hint == "did you mean 'top_k'?"
     with pytest.raises(UnknownName) as caught:
         RULES.get("zzz")
-    assert "balanced_random, clusters" in caught.value.hint
+    assert "balanced_random, blend, clusters" in caught.value.hint
 
 
 def test_listing_imports_nothing(registered: list[EntryPoint]) -> None:

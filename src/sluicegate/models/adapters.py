@@ -94,9 +94,9 @@ def write_adapter(model: PeftModel, out: Path, named: str) -> None:
 
 @contextmanager
 def _without_noise() -> Iterator[None]:
-    """Hides what no user can mend: peft 0.21 reads a property that transformers 5.23 renamed, and tells that it set right
-    the orientation of GPT-2's matrices and looked for the ranks of a mixture's fused experts among the modules; and
-    bitsandbytes, which it imports where it finds it, tells of a kernel that is on the hub alone."""
+    """Hides what no user can mend: peft 0.21 reads a property that transformers 5.23 renamed, and tells that it set
+    right the orientation of GPT-2's matrices and looked for the ranks of a mixture's fused experts among the modules;
+    and bitsandbytes, which it imports where it finds it, tells of a kernel that is on the hub alone."""
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)

@@ -22,18 +22,22 @@ def proportional(sizes: np.ndarray, budget: int) -> np.ndarray:
 
 
 def weighted(sizes: np.ndarray, weights: np.ndarray, budget: int) -> np.ndarray:
-    """Shares in proportion to `weights`, (G,); what a group is too small for goes to the others in the same way.
+    """Shares in proportion to `weights`, (G,), by largest remainder; a group smaller than its share is taken whole and
+    the others divide what it leaves in the same way.
 
     Arguments and result as for `proportional`.
     """
-    shares = np.zeros(len(sizes), dtype=np.int64)
-    while (left := budget - shares.sum()) > 0:
-        room = sizes - shares
-        exact = np.where(room > 0, weights, 0.0) / weights[room > 0].sum() * left
-        more = np.minimum(np.floor(exact).astype(np.int64), room)
-        if not more.any():  # fewer rows left than groups: one each, the largest remainders first
-            more[np.argsort(-np.where(room > 0, exact, -1.0), kind="stable")[:left]] = 1
-        shares += more
+    shares, is_open = np.zeros(len(sizes), dtype=np.int64), sizes > 0
+    while True:
+        left = budget - shares.sum()
+        exact = np.where(is_open, weights, 0.0) * (left / max(weights[is_open].sum(), np.finfo(float).tiny))
+        whole = is_open & (exact >= sizes)
+        if not whole.any():
+            break
+        shares[whole], is_open = sizes[whole], is_open & ~whole
+    shares += np.floor(exact).astype(np.int64)
+    remainders = np.where(is_open, exact - np.floor(exact), -1.0)
+    shares[np.argsort(-remainders, kind="stable")[: budget - shares.sum()]] += 1
     return shares
 
 

@@ -30,7 +30,7 @@ def test_weighted_shares_add_up_fit_and_go_by_weight(sizes: list[int], part: flo
     assert (shares <= sizes).all()
     open_groups = shares < sizes
     per_weight = (shares / by)[open_groups]
-    slack = (1 / by)[open_groups].max() * 2 if open_groups.any() else 0
+    slack = 2 / by[open_groups].min() if open_groups.any() else 0
     assert not open_groups.any() or per_weight.max() - per_weight.min() <= slack + 1e-9
 
 
