@@ -157,7 +157,6 @@ def _record_recipe(recipe: Mapping[str, Any], folder: Path, beside: bool) -> Non
         return
     from omegaconf import OmegaConf
 
-    folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         whole = _merged(folder, recipe) if beside else recipe
         (folder / RECIPE).write_text(OmegaConf.to_yaml(OmegaConf.create(dict(whole))), encoding="utf-8")
@@ -187,6 +186,7 @@ def _record_step(folder: Path, step: Step) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Of all who run in a folder at once, workers of one scoring for example, one writes the run's own files."""
+    (folder / LOG).mkdir(parents=True, exist_ok=True)
     with (folder / LOG / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
