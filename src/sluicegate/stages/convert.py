@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sluicegate.artifacts import Artifact
-from sluicegate.errors import ArtifactError, ConfigError
+from sluicegate.errors import ConfigError
 from sluicegate.runtime import say
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Stage
@@ -29,13 +28,13 @@ class Convert(Stage):
         """Which of a cross-fitted gate's members to take, for each reads a copy of its own: 0 or 1."""
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
-        from sluicegate.models.gates.files import load_gates
+        from sluicegate.models.gates.files import check_base, load_gates
         from sluicegate.models.load import load_plain
         from sluicegate.models.quality_gate import HEADER, put_gates_in
 
         gate, base = inputs["gate"], inputs.get("model") or inputs["gate"].parent("model")
         folder, facts = _member(gate, config.member)
-        _check_base(gate, facts, base)
+        check_base(gate.id, facts, base.path)
         loaded = load_plain(base.path, base.path.name)
         model = _model_read(loaded.model, base.path, folder, facts)
         encoder = loaded.encoder(2)  # only for the words that open a turn
@@ -50,26 +49,14 @@ class Convert(Stage):
 
 def _member(gate: Artifact, member: str | None) -> tuple[Path, dict[str, Any]]:
     """The folder of the gate that is meant, and what its `gate.json` says."""
-    members = _facts(gate.path).get("members", [])
+    from sluicegate.models.gates.files import read_settings
+
+    members = read_settings(gate.path).get("members", [])
     if member not in (members or [None]):
         known = f"give member={members[0]} or member={members[-1]}" if members else "leave member out"
         raise ConfigError(f"gate {gate.id} has {len(members) or 'no'} members, none of them '{member}'", known)
     folder = gate.path / member if member else gate.path
-    return folder, _facts(folder)
-
-
-def _facts(folder: Path) -> dict[str, Any]:
-    from sluicegate.models.gates.files import SETTINGS
-
-    return json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-
-
-def _check_base(gate: Artifact, facts: dict[str, Any], base: Artifact) -> None:
-    from sluicegate.models.gates.files import weights_hash
-
-    if facts["base_weights"] != weights_hash(base.path):
-        hint = f"convert with model={facts['base']}, or warm a gate up on this model"
-        raise ArtifactError(f"gate {gate.id} was made for another model than {base.path}", hint)
+    return folder, read_settings(folder)
 
 
 def _model_read(model: Any, base: Path, gate: Path, facts: dict[str, Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from sluicegate.artifacts import Artifact
 from sluicegate.config import runtime
-from sluicegate.errors import ArtifactError, ConfigError
+from sluicegate.errors import ConfigError
 from sluicegate.runtime import rank, warn, world_size
 from sluicegate.schema import Kind
 from sluicegate.scoring import ray_runner
@@ -130,14 +129,10 @@ def _work(out: Path, config: Any, inputs: dict[str, Artifact]) -> Work:
 
 def _members(gate: Artifact, base: Artifact) -> Gates:
     """What `gate.json` says of a gate, or of each of its members, once it is sure that it belongs to this base."""
-    from sluicegate.models.gates.files import SETTINGS, weights_hash
+    from sluicegate.models.gates.files import check_base, read_settings
 
-    def facts(member: str) -> dict[str, Any]:
-        return json.loads((gate.path / member / SETTINGS).read_text(encoding="utf-8"))
-
-    gates = {member: facts(member) for member in facts("").get("members") or [""]}
+    members = read_settings(gate.path).get("members") or [""]
+    gates = {member: read_settings(gate.path / member) for member in members}
     for found in gates.values():
-        if found["base_weights"] != weights_hash(base.path):
-            hint = f"score with model={found['base']}, or warm a gate up on this model"
-            raise ArtifactError(f"gate {gate.id} was made for another model than {base.path}", hint)
+        check_base(gate.id, found, base.path)
     return gates

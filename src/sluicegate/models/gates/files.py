@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sluicegate.artifacts import file_hash
+from sluicegate.errors import ArtifactError
 from sluicegate.models.gates.base import Gate
 from sluicegate.models.gates.linear import LinearGate
 from sluicegate.models.gates.router import RouterGate, TrashRouterGate
@@ -44,6 +47,18 @@ def load_gates(folder: Path) -> dict[int, Gate]:
         gates[number] = kind.of_state(state)
         gates[number].load_state_dict(state, assign=True)  # in the dtype it was saved in
     return gates
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """What `gate.json` says."""
+    return json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+
+
+def check_base(gate: str, settings: Mapping[str, Any], base: Path) -> None:
+    """Raise `ArtifactError` unless the gate of that name was made for the model in the folder `base`."""
+    if settings["base_weights"] != weights_hash(base):
+        hint = f"give model={settings['base']}, or warm a gate up on this model"
+        raise ArtifactError(f"gate {gate} was made for another model than {base}", hint)
 
 
 def weights_hash(folder: Path) -> str:
