@@ -29,6 +29,7 @@ from sluicegate.models.load import Loaded
 from sluicegate.models.reference import FOLDER
 from sluicegate.schema import Record
 from sluicegate.training.callbacks import ShowProgress
+from sluicegate.training.device_arguments import device_arguments
 from sluicegate.training.features import Features, read_features
 from sluicegate.training.low_rank import add_update, fold_update
 from sluicegate.training.ratio_loss import Weighed, collate_weighed, gate_loss, lay_out, row_tensors
@@ -214,11 +215,9 @@ def _train(
 
 
 def _arguments(base: Loaded, steps: Sequence[Sequence[Weighed]], config: WarmupConfig, out: Path) -> TrainingArguments:
-    """Everything the device decides is set here, for the defaults of trainers differ and change."""
-    on_cpu, on_gpu = base.device.type == "cpu", base.device.type == "cuda"
     part = _part(max(len(row.encoded.ids) for step in steps for row in step), config)
     args = TrainingArguments(
-        output_dir=str(out),
+        **device_arguments(base.device, out),
         per_device_train_batch_size=part,
         gradient_accumulation_steps=config.batch_size // part,
         max_steps=len(steps),
@@ -226,20 +225,10 @@ def _arguments(base: Loaded, steps: Sequence[Sequence[Weighed]], config: WarmupC
         lr_scheduler_type="linear",
         weight_decay=config.weight_decay,
         max_grad_norm=0.0,
-        train_sampling_strategy="sequential",
         seed=config.seed,
-        use_cpu=on_cpu,
-        bf16=on_gpu and runtime.pick_dtype(base.device.type)[0].itemsize == 2,
-        activation_checkpointing=on_gpu,
-        activation_checkpointing_kwargs={"use_reentrant": False} if on_gpu else None,
-        dataloader_pin_memory=not on_cpu,
-        remove_unused_columns=False,
         logging_strategy="no",
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
     )
-    if on_gpu:
+    if base.device.type == "cuda":
         args._n_gpu = 1  # beside other GPUs `DataParallel` would run copies of the gates, and what those read is lost
     return args
 

@@ -19,6 +19,7 @@ from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import Loaded
 from sluicegate.models.size import count_parameters
 from sluicegate.training.callbacks import ShowProgress
+from sluicegate.training.device_arguments import device_arguments
 from sluicegate.training.sft_config import SftConfig
 
 SMALL = 1_000_000_000
@@ -102,16 +103,13 @@ def lay_out(rows: Sequence[Encoded], config: SftConfig) -> Iterator[Encoded]:
 
 
 def _arguments(config: SftConfig, loaded: Loaded, steps: int, out: Path) -> TrainingArguments:
-    """Everything the device decides is set here, for the defaults of trainers differ and change."""
-    on_cpu, on_gpu = loaded.device.type == "cpu", loaded.device.type == "cuda"
-    checkpoint = on_gpu if config.checkpoint_activations is None else config.checkpoint_activations
     per_device = config.device_batch_size or max(1, config.batch_size // runtime.world_size())
     shares, rest = divmod(config.batch_size, per_device * runtime.world_size())
     if rest or not shares:
         counts = f"{runtime.world_size()} processes of {per_device} rows"
         raise ConfigError(f"batch_size {config.batch_size} cannot be shared by {counts}", "make it a multiple of them")
     return TrainingArguments(
-        output_dir=str(out),
+        **device_arguments(loaded.device, out, config.checkpoint_activations),
         per_device_train_batch_size=per_device,
         gradient_accumulation_steps=shares,
         max_steps=steps,
@@ -120,19 +118,9 @@ def _arguments(config: SftConfig, loaded: Loaded, steps: int, out: Path) -> Trai
         warmup_steps=min(steps - 1, round(config.warmup_share * steps)),  # its first step has rate 0
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
-        train_sampling_strategy="sequential",
         seed=config.seed,
-        use_cpu=on_cpu,
-        bf16=on_gpu and runtime.pick_dtype(loaded.device.type)[0].itemsize == 2,
-        activation_checkpointing=checkpoint,
-        activation_checkpointing_kwargs={"use_reentrant": False} if checkpoint else None,
-        dataloader_pin_memory=not on_cpu,
-        remove_unused_columns=False,
         logging_steps=max(1, steps // CURVE_POINTS),
         logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
     )
 
 
