@@ -522,7 +522,10 @@ def start(tmp_path: Path) -> Start:
         (tmp_path / "r.yaml").write_text(RECIPE.replace("STAGE", stage), encoding="utf-8")
         command = [sys.executable, "-m", "tiny_stages", "run", str(tmp_path / "r.yaml"), f"out={out}"]
         env = {**os.environ, "PYTHONPATH": str(TESTS), **env}
-        return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        hears = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 (a shell's background job is deaf)
+        return subprocess.Popen(
+            command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears
+        )
 
     return begin
 
