@@ -76,7 +76,7 @@ class _Walk:
             if not continue_on_error:
                 raise
             log_failure(err)
-            warn(f"{step.name}: {str(err).splitlines()[0]}")
+            warn(f"{step.name}: {_first_line(err)}")
             self.failed[step.name] = err
             return
         if made:
@@ -92,7 +92,7 @@ class _Walk:
         for name, artifact in self.done.items():
             say(f"{name:{self.width}s}  done  {artifact.id}")
         for name, err in self.failed.items():
-            say(f"{name:{self.width}s}  lost  {str(err).splitlines()[0]}")
+            say(f"{name:{self.width}s}  lost  {_first_line(err)}")
         first = next(iter(self.failed.values()))
         what = f"{len(self.failed)} of {len(self.todo.steps)} steps failed, {len(self.done)} stand"
         kind = type(first) if isinstance(first, SluiceError) else SluiceError
@@ -130,6 +130,11 @@ class _Walk:
         if isinstance(err, CheckFailed) and err.report and rank() == 0:
             path.write_text(err.report, encoding="utf-8")
             say(f"{'':{self.width}s}  why   {path}")
+
+
+def _first_line(err: Exception) -> str:
+    """Of what an error says; its class where it says nothing."""
+    return (str(err).splitlines() or [type(err).__name__])[0]
 
 
 def brief(stats: Mapping[str, Any]) -> str:

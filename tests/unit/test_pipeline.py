@@ -18,7 +18,15 @@ import pytest
 from sluicegate import planning
 from sluicegate.artifacts import Store
 from sluicegate.config import load_recipe
-from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, DataError, MissingError, StorageError
+from sluicegate.errors import (
+    ArtifactError,
+    CheckFailed,
+    ConfigError,
+    DataError,
+    MissingError,
+    SluiceError,
+    StorageError,
+)
 from sluicegate.pipeline import brief, load_lock, run
 from sluicegate.planning import plan
 from tiny_stages import Tiny
@@ -434,6 +442,18 @@ def test_a_step_that_fails_takes_only_those_that_need_it(tmp_path: Path, capsys:
     assert ["bad", "lost", "the text is not good"] in lines
     assert ["bug", "lost", "division by zero"] in lines
     assert "ZeroDivisionError" in (tmp_path / "log" / "rank0.log").read_text(encoding="utf-8")
+
+
+def test_an_error_that_says_nothing_is_told_by_its_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*args: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("tiny_stages.Break.fill", fails)
+    with pytest.raises(SluiceError, match="1 of 2 steps failed"):
+        go({"bug": {"stage": "break"}, "fine": {"stage": "write"}}, tmp_path, continue_on_error=True)
+    assert "lost  AssertionError" in capsys.readouterr().err
 
 
 def test_without_being_told_to_go_on_a_run_stops_at_the_first_failure(tmp_path: Path) -> None:
