@@ -71,9 +71,10 @@ class Plan:
             pins = stage.pins(config)
         inputs = {k: i for wire, value in given.items() for k, i in self._wire(name, stage, wire, value)}
         outside = {i: str(self.outside[i].path) for i in inputs.values() if i in self.outside}
-        head = {"kind": stage.makes, "stage": stage.name, "stage_version": stage.version, "pins": pins}
+        made = stage.made(config)
+        head = {"kind": made, "stage": stage.name, "stage_version": stage.version, "pins": pins}
         head |= {"config": result_fields(config), "inputs": inputs}
-        step_id = f"{stage.makes}-{fingerprint(head)}"
+        step_id = f"{made}-{fingerprint(head)}"
         step = Step(name, stage, config, inputs, head | {"external": outside}, step_id)
         self.steps[name] = step
         return step
@@ -131,7 +132,7 @@ class Plan:
     def _known(self, value: str) -> tuple[str, str] | None:
         """(id, kind) of a step of this plan, or of an artifact that stands, in this run's folder or another's."""
         if step := self.steps.get(value):
-            return step.artifact_id, step.stage.makes
+            return step.artifact_id, step.head["kind"]
         value = self.named.get(value, value)
         if self.store.has(value):
             return value, self.store.open(value).kind

@@ -90,6 +90,34 @@ def make_record(
     }
 
 
+def pair_id(prompt: Sequence[Message], chosen: Sequence[Message], rejected: Sequence[Message]) -> str:
+    """16 hex digits of the SHA-256 of what the prompt, the chosen and the rejected continuation say."""
+    text = " ".join(map(record_id, (prompt, chosen, rejected)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def make_pair(
+    prompt: Sequence[Message],
+    chosen: Sequence[Message],
+    rejected: Sequence[Message],
+    source: str,
+    lang: str,
+    meta: dict[str, object] | None = None,
+) -> Pair:
+    """A `Pair` with its derived columns filled in."""
+    sides = {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+    turns = {name: [Message(role=m["role"], content=m["content"]) for m in side] for name, side in sides.items()}
+    return {
+        "id": pair_id(prompt, chosen, rejected),
+        "source": source,
+        "lang": lang,
+        "prompt": turns["prompt"],
+        "chosen": turns["chosen"],
+        "rejected": turns["rejected"],
+        "meta": json.dumps(meta or {}, ensure_ascii=False, sort_keys=True),
+    }
+
+
 def content_id(record_id: str) -> str:
     """The id of the conversation itself: copies kept by `dedup: none` carry `.2`, `.3`, … behind it."""
     return record_id.partition(".")[0]

@@ -29,7 +29,7 @@ from sluicegate.errors import (
 )
 from sluicegate.pipeline import brief, load_lock, run
 from sluicegate.planning import plan
-from tiny_stages import Tiny
+from tiny_stages import Tiny, Write
 
 TESTS = Path(__file__).parents[1]
 
@@ -576,3 +576,9 @@ def test_a_run_cut_off_ends_in_the_same_artifacts(
     assert load_lock(cut) == load_lock(whole)
     assert files(cut) == files(whole)
     Store(cut / "artifacts").open(load_lock(cut)["sums"]).verify()
+
+
+def test_a_stage_may_make_the_kind_its_config_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Write, "made", lambda self, config: "pairs" if config.text == "two" else self.makes)
+    found = plan({"vars": {}, "steps": {"a": {"stage": "write", "text": "two"}, "b": {"stage": "write"}}}, tmp_path)
+    assert [step.artifact_id.partition("-")[0] for step in found.steps.values()] == ["pairs", Write.makes]

@@ -7,7 +7,7 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluicegate.schema import Kind, Message, Role, content_id, make_record, record_id
+from sluicegate.schema import Kind, Message, Role, content_id, make_pair, make_record, record_id
 
 MESSAGES = st.lists(st.builds(Message, role=st.sampled_from(get_args(Role)), content=st.text()), min_size=1, max_size=4)
 
@@ -51,3 +51,16 @@ def test_copies_share_the_id_of_their_content() -> None:
 
 def test_kinds_are_the_folder_names_of_artifacts() -> None:
     assert all(kind.isalpha() and kind.islower() for kind in get_args(Kind)), "an id is `<kind>-<fingerprint>`"
+
+
+def _said(text: str) -> list[Message]:
+    return [{"role": "assistant", "content": text}]
+
+
+def test_a_pair_is_another_one_with_its_sides_swapped() -> None:
+    prompt: list[Message] = [{"role": "user", "content": "?"}]
+    pair = make_pair(prompt, _said("a"), _said("b"), "s", "en", {"score": 1})
+    swapped = make_pair(prompt, _said("b"), _said("a"), "s", "en")
+    assert pair["id"] != swapped["id"]
+    assert (pair["prompt"], pair["chosen"], pair["rejected"]) == (prompt, _said("a"), _said("b"))
+    assert pair["meta"] == '{"score": 1}'

@@ -39,6 +39,10 @@ class Stage:
     class Config(config.Config):
         """What it can be told; subclasses inherit from this one."""
 
+    def made(self, config: Any) -> Kind:
+        """The kind of the artifact it makes with this config, where that is for the config to say."""
+        return self.makes
+
     def pins(self, config: Any) -> dict[str, str]:
         """Identity of everything read that is not an artifact: a raw file's hash, a hub revision."""
         return {}
