@@ -13,6 +13,7 @@ from sluicegate.models.weight_names import GROUPS
 from sluicegate.models.weights import Comparison, relative_change
 from sluicegate.reporting.charts import CLAY, GOLD, ROW, WATER
 from sluicegate.reporting.page import vega_scripts
+from sluicegate.reporting.templates import template
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -98,15 +99,11 @@ def difference_table(found: Sequence[Comparison]) -> Table:
 
 def page(found: Sequence[Comparison], a: str, b: str) -> str:
     """One HTML file that holds everything it needs: the sentence, the heat map and every weight that differs."""
-    import jinja2
-
-    loader = jinja2.PackageLoader("sluicegate.reporting", ".")
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.trim_blocks = environment.lstrip_blocks = True
-    template = environment.get_template("difference.html.j2")
     differing = [(c, label([c]), f"{c.largest:.2g}") for c in found if c.verdict != "equal"]
     told = {"a": a, "b": b, "sentence": sentence(found), "differing": differing, "weights": len(found)}
-    return template.render(told, chart=heat_map(found), scripts=vega_scripts(), version=__version__)
+    return template("difference.html.j2").render(
+        told, chart=heat_map(found), scripts=vega_scripts(), version=__version__
+    )
 
 
 def heat_map(found: Sequence[Comparison]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sluicegate import __version__
 from sluicegate.reporting import numbers
 from sluicegate.reporting.charts import CLAY, GOLD, WATER
 from sluicegate.reporting.sample import Piece, Sample, visible
+from sluicegate.reporting.templates import template
 
 LINE = 116
 """Characters of token labels side by side; a wide one counts as two."""
@@ -29,16 +30,10 @@ LABEL = 13
 
 
 def render(samples: Sequence[Sample], scores_id: str) -> str:
-    """The page. Text from the data is escaped by Jinja, and as JSON inside scripts."""
-    import jinja2
-
-    loader = jinja2.PackageLoader("sluicegate.reporting", ".")
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.trim_blocks = environment.lstrip_blocks = True
-    template = environment.get_template("heat_map.html.j2")
+    """The page of some samples."""
     told = {"fmt": numbers, "visible": visible, "version": __version__, "scores_id": scores_id}
     hues = {"water": WATER, "gold": GOLD, "clay": CLAY}
-    return template.render(samples=[_drawn(sample) for sample in samples], hues=hues, **told)
+    return template("heat_map.html.j2").render(samples=[_drawn(sample) for sample in samples], hues=hues, **told)
 
 
 def _drawn(sample: Sample) -> dict[str, Any]:

@@ -8,17 +8,13 @@ from sluicegate import __version__
 from sluicegate.reporting import numbers
 from sluicegate.reporting.charts import charts
 from sluicegate.reporting.summary import Summary
+from sluicegate.reporting.templates import template
 
 
 def render(summary: Summary) -> str:
-    """The page. Text from the data is escaped by Jinja, and as JSON inside scripts."""
-    import jinja2
-
-    loader = jinja2.PackageLoader("sluicegate.reporting", ".")
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.trim_blocks = environment.lstrip_blocks = True
-    template = environment.get_template("page.html.j2")
-    return template.render(summary, charts=charts(summary), fmt=numbers, scripts=vega_scripts(), version=__version__)
+    """The page of a comparison."""
+    told = {"charts": charts(summary), "fmt": numbers, "scripts": vega_scripts(), "version": __version__}
+    return template("page.html.j2").render(summary, **told)
 
 
 @cache  # bundling takes a second
