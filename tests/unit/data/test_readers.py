@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluicegate.data import readers
-from sluicegate.data.readers import read, stem
+from sluicegate.data.readers import chunk as chunks
+from sluicegate.data.readers import json_lines, json_list, read, stem
 from sluicegate.errors import DataError
 
 JSON = st.recursive(
@@ -108,7 +109,7 @@ def test_escaped_pairs_and_nested_bad_utf8_are_told_apart(tmp_path: Path) -> Non
 
 
 def test_a_line_past_the_limit_is_set_aside_unparsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MAX_ROW_CHARS", 100)
+    monkeypatch.setattr(json_lines, "MAX_ROW_CHARS", 100)
     rows = list(read(write(tmp_path / "x.jsonl", f'{{"a": "{"x" * 950}"}}\n{{"a": 1}}\n')))
     assert [(r.line, r.value, r.reason) for r in rows] == [
         (1, None, "too long: more than 100 bytes"),
@@ -118,7 +119,7 @@ def test_a_line_past_the_limit_is_set_aside_unparsed(tmp_path: Path, monkeypatch
 
 
 def test_a_list_is_read_through_a_small_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "_CHUNK", 7)
+    monkeypatch.setattr(json_list, "WINDOW_CHARS", 7)
     rows = [{"a": "x" * n, "b": [n]} for n in range(40)]
     assert values(write(tmp_path / "x.json", json.dumps(rows, indent=1))) == rows
     assert values(write(tmp_path / "y.json", json.dumps([123456789, 12, True]))) == [123456789, 12, True]
@@ -162,15 +163,12 @@ def test_a_missing_file_gets_the_nearest_name(tmp_path: Path) -> None:
         list(read(tmp_path / "nowhere" / "pool.jsonl"))
 
 
-def test_a_folder_for_a_file_names_the_files_in_it(tmp_path: Path) -> None:
-    for n in range(7):
-        write(tmp_path / f"{n}.jsonl.gz", "")
-    write(tmp_path / "notes.txt", "")
-    with pytest.raises(DataError, match="is a folder, where a file is needed") as caught:
+def test_a_folder_is_the_files_in_it(tmp_path: Path) -> None:
+    for name in ("b.jsonl.gz", "a.json", ".hidden.json", "notes.txt", "dataset_info.json"):
+        write(tmp_path / name, "")
+    assert [p.name for p in readers.files(tmp_path)] == ["a.json", "b.jsonl.gz"]
+    with pytest.raises(DataError, match="is a folder, where a file is needed"):
         list(read(tmp_path))
-    assert "0.jsonl.gz, 1.jsonl.gz" in caught.value.hint
-    assert "and 2 more" in caught.value.hint
-    assert "notes" not in caught.value.hint
 
 
 def test_a_file_of_someone_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +192,8 @@ def test_any_json_comes_back_from_lines_and_from_lists(tmp_path: Path, rows: lis
     lines = "\n".join(json.dumps(r, ensure_ascii=False) for r in rows)
     assert values(write(tmp_path / "x.jsonl", lines)) == rows
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readers, "_CHUNK", chunk)
+        patch.setattr(json_list, "WINDOW_CHARS", chunk)
+        patch.setattr(chunks, "CHUNK_BYTES", chunk)
         assert values(write(tmp_path / "x.json", json.dumps(rows, ensure_ascii=False))) == rows
 
 
