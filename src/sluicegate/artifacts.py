@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MANIFEST = "manifest.json"
+DRAFT = ".draft"
+"""Ends the name of a file that no artifact keeps: what is not whole yet, or is only of use after a kill."""
 HEAD_ROWS = 20
 CHUNK_ROWS = 4096
 
@@ -220,14 +222,15 @@ def _workplace(folder: Path, keep: bool) -> Iterator[None]:
 
 
 def _seal(folder: Path, head: dict[str, Any], seconds: float) -> None:
-    """Write the manifest, over what a kill left of drafts."""
-    for draft in folder.rglob("*.draft"):
-        draft.unlink()
+    """Write the manifest of all files but drafts, which go last: a kill until then leaves what they remember."""
     made = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seconds": round(seconds, 3)}
     code = {"version": sluicegate.__version__}
-    manifest = {**head, "files": list(_file_entries(folder, _digest)), "made": made, "code": code}
+    files = [entry for entry in _file_entries(folder, _digest) if not entry["path"].endswith(DRAFT)]
+    manifest = {**head, "files": files, "made": made, "code": code}
     manifest = json.loads(json.dumps(manifest))  # keys as they will be read again: the seal is taken over text
     write_json(folder / MANIFEST, {**manifest, "seal": seal(manifest)})
+    for draft in folder.rglob(f"*{DRAFT}"):
+        draft.unlink()
 
 
 def seal(manifest: Mapping[str, Any]) -> str:

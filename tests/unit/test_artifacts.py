@@ -163,7 +163,24 @@ def test_a_kill_between_seal_and_rename_is_made_up_for(store: Store) -> None:
         (hidden / name).write_text("half", encoding="utf-8")
     resumed = store.make(ID, fill, HEAD, resumes=True)
     assert [e["path"] for e in resumed.manifest["files"]] == ["a.txt", "deep/b.txt"]
+    assert not list(resumed.path.glob("*.draft"))
     resumed.verify()
+
+
+def test_drafts_outlive_a_kill_before_the_seal(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def remembers(folder: Path) -> dict[str, Any]:
+        (folder / "cost.draft").write_text("7", encoding="utf-8")
+        return fill(folder)
+
+    def dies(path: Path, value: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts, "write_json", dies)
+        with pytest.raises(KeyboardInterrupt):
+            store.make(ID, remembers, HEAD, resumes=True)
+    assert (store.root / f".{ID}" / "cost.draft").read_text(encoding="utf-8") == "7"
+    assert [e["path"] for e in store.make(ID, fill, HEAD, resumes=True).manifest["files"]] == ["a.txt", "deep/b.txt"]
 
 
 def test_what_a_killed_attempt_left_is_no_part_of_a_stage_that_does_not_resume(store: Store) -> None:

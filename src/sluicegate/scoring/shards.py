@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sluicegate.models.meter import Spent
 from sluicegate.schema import Record
 from sluicegate.scoring.base import HIDDEN
 
 FOLDER = "shards"
+FREE = Spent()
 SEEN = [name for name in Record.__annotations__ if name != HIDDEN]
 
 
@@ -65,12 +68,27 @@ def shard_path(out: Path, step: str, span: tuple[int, int]) -> Path:
     return out / FOLDER / f"{step}-{span[0]:012d}-{span[1]}.parquet"
 
 
-def write_shard(path: Path, columns: Mapping[str, Any]) -> None:
-    """Columns of one shard, renamed into place once they are whole; two who write the same do not meet."""
+def write_shard(path: Path, columns: Mapping[str, Any], spent: Spent = FREE, before: Spent = FREE) -> None:
+    """Columns of one shard, renamed into place once they are whole; two who write the same do not meet.
+
+    Args:
+        spent: what the shard cost.
+        before: what whoever wrote it had to learn before the first of its shards.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path.parent.mkdir(exist_ok=True)
     draft = path.with_suffix(f".{uuid.uuid4().hex}.draft")
-    pq.write_table(pa.table(dict(columns)), draft)
+    cost = {"spent": json.dumps(asdict(spent)), "before": json.dumps(asdict(before))}
+    pq.write_table(pa.table(dict(columns), metadata=cost), draft)
     os.replace(draft, path)
+
+
+def shard_cost(path: Path) -> tuple[Spent, Spent]:
+    """What a shard cost, and what its writer had to learn before."""
+    import pyarrow.parquet as pq
+
+    told = pq.read_schema(path).metadata
+    spent, before = (Spent(**json.loads(told[key])) for key in (b"spent", b"before"))
+    return spent, before

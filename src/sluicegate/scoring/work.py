@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sluicegate.artifacts import read_rows, write_json
+from sluicegate.models.meter import Meter, Spent
 from sluicegate.runtime import progress
 from sluicegate.schema import Record
 from sluicegate.scoring.passes import Gates, Pass, fit_signals, score_shard
@@ -68,18 +69,25 @@ class Worker:
         gate = work.gate / step.member if work.gate else None
         self.reader = open_reader(step, work.base, gate, work.gates.get(step.member))
         self.work, self.step, self.encoder = work, step, encoder
+        self.meter = Meter()
+        if self.reader:
+            self.meter.watch(self.reader.loaded.model)
 
     @cached_property
-    def learned(self) -> dict[str, Any]:
-        """What the signals must know before they score."""
+    def learned(self) -> tuple[dict[str, Any], Spent]:
+        """What the signals must know before they score, and what it cost to learn."""
         trusted, budget = self.work.trusted_rows(), self.work.batch_tokens
-        return fit_signals(self.step, self.reader, self.encoder, trusted, budget)
+        with self.meter.running():
+            found = fit_signals(self.step, self.reader, self.encoder, trusted, budget)
+        return found, self.meter.take()
 
     def score(self, number: int, advance: Callable[[int], None]) -> None:
         """Read one shard and write it; `advance` is told how many rows each batch had."""
         rows, budget = self.work.shards.read(number), self.work.batch_tokens
-        columns = score_shard(self.step, self.reader, self.encoder, rows, budget, advance, self.learned)
-        write_shard(self.work.path(self.step, number), columns)
+        learned, before = self.learned
+        with self.meter.running():
+            columns = score_shard(self.step, self.reader, self.encoder, rows, budget, advance, learned)
+        write_shard(self.work.path(self.step, number), columns, self.meter.take(), before)
 
 
 def score_part(work: Work, encoder: Encoder, part: int = 0, parts: int = 1) -> None:

@@ -15,13 +15,15 @@ from pydantic import Field
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.config import runtime
 from sluicegate.errors import DataError
+from sluicegate.models.meter import Meter, Spent
 from sluicegate.runtime import progress, seed_everything
 from sluicegate.schema import Kind, Record
 from sluicegate.scoring.beside import put_beside
+from sluicegate.scoring.cost import keep_cost, kept_cost, total_cost
 from sluicegate.scoring.less import Cost, Less, combine, cosines
 from sluicegate.scoring.merge import SCORES, clear, count, merge
 from sluicegate.scoring.passes import Pass, score_shard
-from sluicegate.scoring.shards import SEEN, Shards, shard_path, write_shard
+from sluicegate.scoring.shards import FREE, SEEN, Shards, shard_path, write_shard
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.less_config import LessWarmupConfig
 
@@ -38,10 +40,12 @@ CHECKPOINTS, FACTS = "checkpoints", "less.json"
 class Influence(Stage):
     """Makes the column `less`: how far training on a row would lead the way the trusted rows point.
 
-    With `beside`, scores of the same data, their columns stand in the table too, for rules that read several.
+    `less_targets` has it for each task apart, for the rule `targets`. With `beside`, scores of the same data, their
+    columns stand in the table too, for rules that read several.
     """
 
     name = "influence"
+    version = 2
     makes: ClassVar[Kind] = "scores"
     takes: ClassVar[dict[str, Kind]] = {"data": "messages", "model": "model", "trusted": "messages"}
     may_take: ClassVar[dict[str, Kind]] = {"beside": "scores"}
@@ -73,12 +77,17 @@ class Influence(Stage):
         if not (out / SCORES).exists():
             _Comparison(out, config, inputs).run()
         if "beside" in inputs:
-            put_beside(out, [Less.name, f"{Less.name}_why"], inputs["beside"])
+            put_beside(out, [f"{Less.name}{column}" for column in ("", "_why", "_targets")], inputs["beside"])
         clear(out)
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         facts = json.loads((out / FACTS).read_text(encoding="utf-8"))
         told = {key: facts[key] for key in ("warmup_rows", "forward_units")}
-        return count(out / SCORES, [Less.name]) | {"checkpoints": len(facts["checkpoints"])} | told
+        return (
+            count(out / SCORES, [Less.name])
+            | {"checkpoints": len(facts["checkpoints"])}
+            | told
+            | (cost.told() if (cost := kept_cost(out)) else {})
+        )
 
 
 class _Comparison:
@@ -103,6 +112,7 @@ class _Comparison:
         self.model: PeftModel = adapters.attach(loaded.model, config.warmup.lora)
         self.adapter_size = sum(p.numel() for p in trainable(self.model).values())
         self.projection: Projection = Projection(config.width, config.seed)
+        self.meter = Meter()
 
     def run(self) -> None:
         """Train, compare and write the table."""
@@ -139,10 +149,12 @@ class _Comparison:
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir()
             taken = less_warmup.warm_up(self.model, lessons, self.config.warmup, self.pad_id, self.config.batch_tokens)
-            for number, checkpoint in enumerate(taken):
-                less_warmup.save(checkpoint, draft / f"{number:03d}.safetensors")
+            with self.meter.running():
+                for number, checkpoint in enumerate(taken):
+                    less_warmup.save(checkpoint, draft / f"{number:03d}.safetensors")
+            keep_cost(draft, self.meter.take())
             draft.rename(folder)
-        return [less_warmup.load(path) for path in sorted(folder.iterdir())]
+        return [less_warmup.load(path) for path in sorted(folder.glob("*.safetensors"))]
 
     def _compare(self, number: int, checkpoint: Checkpoint) -> None:
         """Write the cosines of every shard that does not stand yet."""
@@ -155,14 +167,17 @@ class _Comparison:
         self.model.eval()
         see = partial(read_features, self.model, pad_id=self.pad_id, projection=self.projection)
         see = partial(see, batch_tokens=self.config.batch_tokens)
-        targets = np.stack([see(rows).mean(0).numpy() for rows in self.tasks.values()])  # (M, W)
+        with self.meter.running():
+            targets = np.stack([see(rows).mean(0).numpy() for rows in self.tasks.values()])  # (M, W)
+        before = self.meter.take()
         with progress() as bar:
             task = bar.add_task(f"less, checkpoint {number + 1}", total=sum(self.shards.span(n)[1] for n in missing))
             for n in missing:
                 rows = self.encoder.encode_batch(self.shards.read(n))
-                seen = see(rows, moments=checkpoint.moments, advance=partial(bar.advance, task)).numpy()  # (N, W)
+                with self.meter.running():
+                    seen = see(rows, moments=checkpoint.moments, advance=partial(bar.advance, task)).numpy()  # (N, W)
                 columns = {"tokens": [len(row.ids) for row in rows], "cosines": list(cosines(seen, targets))}
-                write_shard(self._path(f"at-{number}", n), columns)
+                write_shard(self._path(f"at-{number}", n), columns, self.meter.take(), before)
 
     def _finish(self, number: int, rates: np.ndarray) -> int:
         """Write the columns of a shard from its cosines at all checkpoints; returns its tokens."""
@@ -197,6 +212,12 @@ class _Comparison:
             "forward_units": round(cost.forward_units(), 3),
         }
         write_json(self.out / FACTS, facts)
+        keep_cost(self.out, Spent(cost.forward_units() * tokens, self._seconds(len(checkpoints))))
+
+    def _seconds(self, checkpoints: int) -> float:
+        """Of the warm-up, and of all shards at all checkpoints."""
+        compared = [[self._path(f"at-{k}", n) for k in range(checkpoints)] for n in range(len(self.shards))]
+        return (total_cost(compared) + (kept_cost(self.out / CHECKPOINTS) or FREE)).working_seconds
 
     def _path(self, step: str, number: int) -> Path:
         return shard_path(self.out, step, self.shards.span(number))

@@ -15,6 +15,7 @@ from sluicegate.errors import ConfigError
 from sluicegate.runtime import rank, warn, world_size
 from sluicegate.schema import Kind
 from sluicegate.scoring import ray_runner
+from sluicegate.scoring.cost import keep_cost, kept_cost, total_cost
 from sluicegate.scoring.detail import Detail
 from sluicegate.scoring.merge import SCORES, clear, count, merge
 from sluicegate.scoring.passes import Gates, build_options, check_needs, plan_passes
@@ -107,13 +108,15 @@ class Score(Stage):
             if config.engine == "ray":
                 ray_runner.run(work, config.workers)
             score_part(work, encoder)
+            keep_cost(out, total_cost(work.files()))
             merge(out, work.files())
         clear(out)
-        stats = count(out / SCORES, config.options)
+        stats: dict[str, Any] = count(out / SCORES, config.options)
         if cut := stats.get("truncated"):
             rows, their = ("1 row is", "its") if cut == 1 else (f"{cut:,} rows are", "their")
             warn(f"{rows} longer than max_length={encoder.max_length}; only {their} beginning was scored")
-        return stats | {"passes": sum(step.model != "nothing" for step in work.passes)}
+        stats["passes"] = sum(step.model != "nothing" for step in work.passes)
+        return stats | (cost.told() if (cost := kept_cost(out)) else {})
 
 
 def _work(out: Path, config: Any, inputs: dict[str, Artifact]) -> Work:

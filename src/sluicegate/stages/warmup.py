@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.errors import CheckFailed, ConfigError
+from sluicegate.models.meter import Meter
 from sluicegate.schema import Kind, Record
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.warmup_config import WarmupConfig
 
 if TYPE_CHECKING:
+    from sluicegate.models.load import Loaded
     from sluicegate.training.warmup import Warmed
 
 
@@ -58,7 +60,8 @@ class Warmup(Stage):
         from sluicegate.training.held_out import tell
 
         base, surprise = inputs["model"], config.kind == "surprise"
-        warmed = (_surprise if surprise else _by_ratio)(base.path, config, inputs, out)
+        meter = Meter()
+        warmed = (_surprise if surprise else _by_ratio)(meter, base.path, config, inputs, out)
         if warmed.judged:
             tell(warmed.facts)
             _check(config, warmed)
@@ -67,41 +70,51 @@ class Warmup(Stage):
         settings |= {"base": base.id, "base_weights": weights_hash(base.path), "acts": warmed.acts}
         _write(out, warmed, settings)
         told = {key: warmed.facts[key] for key in ("auroc", "auroc_unseen") if warmed.facts.get(key) is not None}
-        return told | {"trusted_rows": warmed.facts["trusted_rows"], "parameters": warmed.parameters}
+        told |= {"trusted_rows": warmed.facts["trusted_rows"], "parameters": warmed.parameters}
+        return told | meter.take().told()
 
 
-def _surprise(base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], out: Path) -> Warmed:
+def _surprise(meter: Meter, base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], out: Path) -> Warmed:
     from sluicegate.models.load import load_encoder, load_plain
     from sluicegate.training.warmup import check_enough, cross_fit, warm_up
 
     trusted = _rows(inputs, "trusted")
     check_enough(trusted)
-    if not config.cross_fit:
-        return warm_up(load_plain(base), trusted, config, out)
-    return cross_fit(partial(load_plain, base), load_encoder(base, config.max_length), trusted, config, out)
+    open_base, encoder = partial(meter.open, partial(load_plain, base)), load_encoder(base, config.max_length)
+    with meter.running():
+        if config.cross_fit:
+            return cross_fit(open_base, encoder, trusted, config, out)
+        return warm_up(open_base(), trusted, config, out)
 
 
-def _by_ratio(base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], out: Path) -> Warmed:
+def _by_ratio(meter: Meter, base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], out: Path) -> Warmed:
     """Gates of the earlier kinds, measured on damage to trusted rows that they did not learn from."""
     from sluicegate.models.load import load_plain
-    from sluicegate.models.reference import load_reference
-    from sluicegate.training.held_out import judge, measure, set_aside
-    from sluicegate.training.lessons import make_lessons
+    from sluicegate.training.held_out import set_aside
     from sluicegate.training.ratio import warm_up_ratio
 
     trusted, data = _rows(inputs, "trusted"), _rows(inputs, "data")
     learns = not data or config.balance is not None
     learned, held = set_aside(trusted, config.seed) if learns else ([], trusted)
     loaded = load_plain(base)
-    warmed = warm_up_ratio(loaded, learned, data, config, out)
-    facts = warmed.facts | {"trusted_rows": len(trusted)}
-    if not held:
-        return replace(warmed, facts=facts)
+    meter.watch(loaded.model)
+    with meter.running():
+        warmed = warm_up_ratio(loaded, learned, data, config, out)
+        warmed = replace(warmed, facts=warmed.facts | {"trusted_rows": len(trusted)})
+        return _examined(warmed, loaded, held, config, out) if held else warmed
+
+
+def _examined(warmed: Warmed, loaded: Loaded, held: list[Record], config: WarmupConfig, out: Path) -> Warmed:
+    """The same gates, with what they make of rows held out and of damage to them."""
+    from sluicegate.models.reference import load_reference
+    from sluicegate.training.held_out import judge, measure
+    from sluicegate.training.lessons import make_lessons
+
     lessons = make_lessons(held, loaded.encoder(config.max_length), config, taught=False)
-    if copy := facts["reference"]:
+    if copy := warmed.facts["reference"]:
         loaded = replace(loaded, model=load_reference(loaded.model, out, copy))
     judged = judge(loaded, warmed.gates, lessons, config.read_batch_tokens)
-    return replace(warmed, facts=facts | measure(judged), judged=judged)
+    return replace(warmed, facts=warmed.facts | measure(judged), judged=judged)
 
 
 def _rows(inputs: Mapping[str, Artifact], name: str) -> list[Record]:

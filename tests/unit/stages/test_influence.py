@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -19,7 +20,7 @@ from sluicegate.artifacts import Artifact, read_rows, write_table
 from sluicegate.config import build
 from sluicegate.errors import ArtifactError, DataError
 from sluicegate.models import adapters, gradients
-from sluicegate.models.load import load_plain
+from sluicegate.models.load import load_encoder, load_plain
 from sluicegate.models.projection import Projection
 from sluicegate.schema import Record, make_record
 from sluicegate.stages.influence import Influence
@@ -79,8 +80,8 @@ def assert_same(found: dict[str, float], wanted: dict[str, float], off: float = 
 
 def test_the_contract(inputs: dict[str, Artifact], tmp_path: Path) -> None:
     made = check_stage(Influence, SMALL | {"max_length": 256, "shard_rows": 5}, inputs, tmp_path)
-    names = ["id", "source", "lang", "n_prompt_tokens", "n_label_tokens", "n_truncated_tokens", "less", "less_why"]
-    assert made.columns("scores") == names
+    names = ["id", "source", "lang", "n_prompt_tokens", "n_label_tokens", "n_truncated_tokens"]
+    assert made.columns("scores") == [*names, "less", "less_why", "less_targets"]
     assert sorted(p.name for p in made.path.iterdir()) == [
         "less.json", "manifest.json", "scores.head.jsonl", "scores.parquet",
     ]  # fmt: skip
@@ -91,6 +92,7 @@ def test_the_contract(inputs: dict[str, Artifact], tmp_path: Path) -> None:
     assert all(-1 <= r["less"] <= 1 for r in rows[:11])
     assert math.isnan(rows[11]["less"])
     assert len({r["less"] for r in rows[:11]}) == 11
+    assert [r["less_targets"] for r in rows[:11]] == [[r["less"]] for r in rows[:11]], "all trusted rows are one task"
 
 
 def test_the_column_is_the_papers_formula_worked_out_straight(
@@ -163,6 +165,8 @@ def test_with_a_task_for_each_source_a_row_is_as_good_as_for_its_best(
         alone.append(column(tmp_path / f"of-{n}"))
     influence(tmp_path / "both", inputs, tasks="source", max_length=256)
     assert_same(column(tmp_path / "both"), {one: max(a[one] for a in alone) for one in alone[0]})
+    for row in read_rows(tmp_path / "both" / "scores.parquet"):
+        assert row["less_targets"] == pytest.approx([a[row["id"]] for a in alone], abs=1e-5, rel=1e-5, nan_ok=True)
     facts = json.loads((tmp_path / "both" / "less.json").read_text())
     assert facts["tasks"] == {"tiny/0": 3, "tiny/1": 3}
 
@@ -205,7 +209,7 @@ def test_a_killed_run_goes_on_at_the_shard(
     inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Six comparisons (two checkpoints, three shards); the fourth dies."""
-    influence(tmp_path / "whole", inputs, shard_rows=4)
+    whole = influence(tmp_path / "whole", inputs, shard_rows=4)
     read, calls = gradients.read_features, []
 
     def dying(model: Any, rows: Any, *args: Any, **more: Any) -> Any:
@@ -218,7 +222,7 @@ def test_a_killed_run_goes_on_at_the_shard(
     with pytest.raises(KeyboardInterrupt):
         influence(tmp_path / "killed", inputs, shard_rows=4)
     trained = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "killed" / "checkpoints").iterdir()}
-    assert len(trained) == 2
+    assert set(trained) == {"000.safetensors", "001.safetensors", "cost.draft"}
     assert not (tmp_path / "killed" / "scores.parquet").exists()
     calls.clear()
     calls.extend([False] * 10)
@@ -227,6 +231,7 @@ def test_a_killed_run_goes_on_at_the_shard(
     assert sum(calls) == 3, "one shard at the second checkpoint stands, and all at the first"
     assert column(tmp_path / "killed") == pytest.approx(column(tmp_path / "whole"), nan_ok=True)
     assert told["checkpoints"] == 2
+    assert told["forward_tokens"] == whole["forward_tokens"]
     assert {p.name for p in (tmp_path / "killed").iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}
 
 
@@ -256,7 +261,7 @@ def test_beside_other_scores_its_column_is_one_more_to_blend(inputs: dict[str, A
     known = sealed(tmp_path, "scores", score, {"data": inputs["data"], "model": inputs["model"]})
     given = inputs | {"beside": known}
     both = sealed(tmp_path, "scores", lambda out: influence(out, given, max_length=256), given, {"config": {"both": 1}})
-    assert both.columns("scores") == [*known.columns("scores"), "less", "less_why"]
+    assert both.columns("scores") == [*known.columns("scores"), "less", "less_why", "less_targets"]
     influence(tmp_path / "alone", inputs, max_length=256)
     assert_same({r["id"]: r["less"] for r in both.rows("scores")}, column(tmp_path / "alone"))
     options = {"signals": {"perplexity": 1.0, "less": 2.0}, "rows": 4}
@@ -275,6 +280,19 @@ def test_it_tells_what_it_cost(inputs: dict[str, Artifact], tmp_path: Path) -> N
     facts = json.loads((tmp_path / "out" / "less.json").read_text())
     assert [c["step"] for c in facts["checkpoints"]] == [3, 6]
     assert facts["parameters"] == 2 * (16 + 16)
+    rows = load_encoder(inputs["model"].path, 2048).encode_batch(tiny_pool(11))
+    assert told["forward_tokens"] == pytest.approx(told["forward_units"] * sum(len(row.ids) for row in rows), rel=1e-3)
+
+
+def test_the_seconds_are_those_of_training_and_comparing_whoever_did_it(
+    inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that is looked at twice for the warm-up and for the targets and each of three shards, at each of two
+    checkpoints, and gains a second between."""
+    clock = itertools.count()
+    monkeypatch.setattr("sluicegate.models.meter.time.perf_counter", lambda: float(next(clock)))
+    told = influence(tmp_path / "out", inputs, shard_rows=4)
+    assert told["working_seconds"] == 1 + 2 * (1 + 3)
 
 
 def test_what_cannot_be_done_is_told(root: Path, inputs: dict[str, Artifact], tmp_path: Path) -> None:

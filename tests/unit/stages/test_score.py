@@ -23,6 +23,7 @@ from sluicegate.errors import ArtifactError, ConfigError, DataError, MissingErro
 from sluicegate.models import surprise
 from sluicegate.models.gates import files
 from sluicegate.models.gates.surprise import SurpriseGate
+from sluicegate.models.load import load_encoder
 from sluicegate.schema import Record
 from sluicegate.scoring import forward, ray_runner
 from sluicegate.scoring.forward import Reader
@@ -32,6 +33,7 @@ from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
 
 POOL = tiny_pool(11)
 RECORDS = [*POOL, {**POOL[0], "id": POOL[0]["id"] + ".2"}]
+UNSEALED = {"scores.parquet", "scores.head.jsonl", "cost.draft"}
 BASE_COLUMNS = {
     "id": pa.string(),
     "source": pa.string(),
@@ -159,7 +161,7 @@ def test_a_stopped_run_goes_on_at_the_shard_and_ends_in_the_same_bytes(
     data: Artifact, gate_on_copy: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inputs = {"data": data, "gate": gate_on_copy}
-    score(tmp_path / "whole", inputs, shard_rows=3)
+    whole = score(tmp_path / "whole", inputs, shard_rows=3)
     see, read = Reader.see, []
 
     def stops(reader: Reader, rows: Any, *args: Any) -> Any:
@@ -173,11 +175,39 @@ def test_a_stopped_run_goes_on_at_the_shard_and_ends_in_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         score(tmp_path / "again", inputs, shard_rows=3)
     assert not (tmp_path / "again/scores.parquet").exists()
-    score(tmp_path / "again", inputs, shard_rows=3)
+    again = score(tmp_path / "again", inputs, shard_rows=3)
     assert read == [3, 3, 3, 3, 3, "stop", 3, 3, 3]
+    assert again["forward_tokens"] == whole["forward_tokens"] > 0
     for name in ("scores.parquet", "scores.head.jsonl"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    assert sorted(p.name for p in (tmp_path / "again").iterdir()) == ["scores.head.jsonl", "scores.parquet"]
+    assert {p.name for p in (tmp_path / "again").iterdir()} == UNSEALED
+
+
+def test_the_cost_is_every_token_that_a_model_read(
+    data: Artifact, base: Artifact, trusted: Artifact, tmp_path: Path
+) -> None:
+    """Each row alone, and so without padding; `rds` reads the trusted rows besides, `ifd` the replies once more."""
+    inputs = {"data": data, "model": base}
+    encoder = load_encoder(base.path, 2048)
+    pool, known = (encoder.encode_batch(list(x.rows("messages"))) for x in (data, trusted))  # type: ignore[arg-type]
+    tokens = sum(len(row.ids) for row in pool)
+
+    def cost(*signals: str, **more: Artifact) -> float:
+        out = tmp_path / "-".join(signals)
+        told = score(out, inputs | more, signals=list(signals), shard_rows=5, batch_tokens=1)
+        assert told["working_seconds"] > 0
+        return told["forward_tokens"]
+
+    assert cost("length", "random") == 0
+    assert cost("perplexity") == cost("perplexity", "length") == tokens
+    assert cost("rds", trusted=trusted) == tokens + sum(len(row.ids) for row in known)
+    assert cost("perplexity", "ifd") == tokens + sum(len(surprise.without_prompt(row).ids) for row in pool)
+
+
+def test_padding_is_read_too(data: Artifact, base: Artifact, tmp_path: Path) -> None:
+    rows = load_encoder(base.path, 2048).encode_batch(list(data.rows("messages")))  # type: ignore[arg-type]
+    told = score(tmp_path / "scores", {"data": data, "model": base}, signals=["perplexity"])
+    assert told["forward_tokens"] == len(rows) * max(len(row.ids) for row in rows)
 
 
 def test_shards_of_another_size_are_not_taken_for_these(
@@ -367,7 +397,7 @@ def test_parts_of_the_work_are_put_together_into_the_same_bytes(
     score(tmp_path / "parts", inputs, **sizes)
     for name in ("scores.parquet", "scores.head.jsonl"):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    assert len(list((tmp_path / "parts").iterdir())) == 2
+    assert {p.name for p in (tmp_path / "parts").iterdir()} == UNSEALED
 
 
 @pytest.fixture(scope="module")
@@ -390,9 +420,10 @@ def test_what_every_process_learns_anew_gives_the_same_bytes(
     for part in ("1/2", "0/2"):
         config = build(Score.Config, asked | {"shard": part})
         Score().share(tmp_path / "parts", config, inputs | {"trusted": backwards}, int(part[0]), 2)
-    score(tmp_path / "parts", inputs | {"trusted": backwards}, **asked)
+    parts = score(tmp_path / "parts", inputs | {"trusted": backwards}, **asked)
+    assert parts["forward_tokens"] == made.stats["forward_tokens"], "what is learned counts once"
     assert (tmp_path / "parts/scores.parquet").read_bytes() == (made.path / "scores.parquet").read_bytes()
-    assert made.stats == {"rows": 12, "label_tokens": made.stats["label_tokens"], "passes": 1}
+    assert set(made.stats) == {"rows", "label_tokens", "passes", "forward_tokens", "working_seconds"}
     for name in ("ifd", "rds", "probe", "boost"):
         assert len({row[name] for row in made.rows("scores")}) > 4, "rows have scores of their own"
 

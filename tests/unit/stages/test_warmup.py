@@ -14,11 +14,14 @@ from sluicegate.artifacts import Artifact, Store, external, file_hash, write_tab
 from sluicegate.config import build
 from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, DataError, MissingError
 from sluicegate.models.gates.files import load_gates, weights_hash
+from sluicegate.models.load import load_encoder
 from sluicegate.schema import Record
 from sluicegate.stages.warmup import Warmup
 from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
+from sluicegate.training.lessons import make_lessons, shuffled
 
 QUICK: dict[str, Any] = {"epochs": 1, "copies": 2, "reference": {"method": "off"}}
+ONE_BY_ONE = {"steps": 4, "check_every": 2, "batch_size": 2, "batch_tokens": 1, "learning_rate": 1e-2}
 
 
 def trusted(root: Path, rows: int) -> Artifact:
@@ -177,6 +180,42 @@ def test_the_rows_it_learns_from_are_its_size() -> None:
         kind: Warmup().estimate(build(Warmup.Config, {"kind": kind}), sizes) for kind in ("surprise", "linear")
     }
     assert estimates == {"surprise": {"rows": 3}, "linear": {"rows": 50}}
+
+
+def test_it_costs_what_it_reads_and_what_a_copy_learns_from(
+    inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each row alone, and so without padding; every row as long as the first: it is the only one."""
+    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)
+    encoder, records = load_encoder(inputs["model"].path, 2048), list(inputs["trusted"].rows("messages"))
+    alike = [record | {"id": f"{n:02d}", "messages": records[0]["messages"]} for n, record in enumerate(records)]
+    same = sealed(
+        tmp_path / "same", "messages", lambda out: {"rows": write_table(out / "messages.parquet", alike, Record)}
+    )
+    width = len(encoder.encode(alike[0]).ids)  # type: ignore[arg-type]
+
+    def cost(name: str, method: str) -> tuple[float, int]:
+        options: dict[str, Any] = {"reference": {"method": method, **ONE_BY_ONE}, "read_batch_tokens": 1}
+        made = warm(tmp_path / name, inputs | {"trusted": same}, context_gain=False, **options)
+        assert made.stats["working_seconds"] > 0
+        config, rows = build(Warmup.Config, QUICK | options), shuffled(alike, 0)  # type: ignore[arg-type]
+        lessons = make_lessons(rows if method == "off" else rows[12:], encoder, config)
+        return made.stats["forward_tokens"], sum(len(x.encoded.ids) for x in lessons)
+
+    found, lessons = cost("plain", "off")
+    assert found == lessons
+    found, lessons = cost("copy", "full")
+    examined, learned = 3 * 12 * width, 4 * 2 * width  # the other half at steps 0, 2 and 4; four steps of two rows
+    assert found == lessons + examined + 3 * learned
+
+
+@pytest.mark.parametrize("mode", ["full_rank", "lora"])
+def test_a_gate_of_an_earlier_kind_tells_its_cost(mode: str, inputs: dict[str, Artifact], tmp_path: Path) -> None:
+    made = warm(tmp_path, inputs, kind="linear", mode=mode, batch_size=1, read_batch_tokens=1)
+    rows = load_encoder(inputs["model"].path, 2048).encode_batch(list(inputs["trusted"].rows("messages")))  # type: ignore[arg-type]
+    times = {"full_rank": 1, "lora": 2}[mode]
+    assert made.stats["forward_tokens"] > times * sum(sorted(len(row.ids) for row in rows)[:20])
+    assert made.stats["working_seconds"] > 0
 
 
 @pytest.mark.parametrize(("mode", "with_data"), [("full_rank", True), ("full_rank", False), ("lora", True)])
