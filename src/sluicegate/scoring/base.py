@@ -124,6 +124,11 @@ class Signal:
         """For each of the shard's rows a number, higher is better, or a sentence saying why there is none."""
         raise NotImplementedError
 
+    def further(self, shard: Shard, config: Any) -> Mapping[str, np.ndarray]:
+        """Columns for rules to read beside the score, (B,) or (B, M), NaN where there is no number; a column `targets`
+        of the signal `rds` is `rds_targets` in the table."""
+        return {}
+
 
 def seen_by(shard: Shard) -> Seen:
     """The pass a model-reading signal was promised."""

@@ -20,12 +20,21 @@ from sluicegate.scoring.base import Shard, Signal, or_reason
 
 
 class Less(Signal):
-    """Influence on the trusted rows, by id; a stage of its own works it out, for no pass without gradients can."""
+    """Influence on each task, by id; a stage of its own works it out, for no pass without gradients can."""
 
     name = "less"
 
     def score(self, shard: Shard, config: Any) -> Sequence[float | str]:
-        return or_reason(np.array([shard.learned[record["id"]] for record in shard.records]), shard)
+        return or_reason(_by_task(shard).max(1), shard)
+
+    def further(self, shard: Shard, config: Any) -> dict[str, np.ndarray]:
+        """`targets`: the influence on each task, in the order of their names, (B, M)."""
+        return {"targets": _by_task(shard)}
+
+
+def _by_task(shard: Shard) -> np.ndarray:
+    """(B, M) float32."""
+    return np.array([shard.learned[record["id"]] for record in shard.records], dtype=np.float32)
 
 
 def cosines(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -35,8 +44,8 @@ def cosines(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def combine(cosines: np.ndarray, rates: np.ndarray) -> np.ndarray:
-    """Cosines at every checkpoint (K, N, M) and their learning rates (K,) to the influence of each row: (N,)."""
-    return np.einsum("k,knm->nm", rates / rates.sum(), cosines).max(1)
+    """Cosines at every checkpoint (K, N, M) and their learning rates (K,) to the influence on each task: (N, M)."""
+    return np.einsum("k,knm->nm", rates / rates.sum(), cosines)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

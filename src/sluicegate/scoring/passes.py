@@ -145,7 +145,7 @@ def score_shard(
     seen = reader.see(encoded, batch_tokens, advance, step.detail == "tokens", step.signals) if reader else None
     columns = _row_columns(rows, encoded)
     for name, (signal, config) in step.signals.items():
-        columns |= _signal_columns(name, signal.score(shard_for(name, rows, encoded, seen, learned[name]), config))
+        columns |= _signal_columns(name, signal, shard_for(name, rows, encoded, seen, learned[name]), config)
     if seen:
         columns |= {"prompt_state": list(seen.prompt_state)} | detail_columns(seen, step.detail)
     return columns
@@ -196,7 +196,14 @@ def _row_columns(records: Sequence[Record], encoded: Sequence[Encoded]) -> dict[
     }
 
 
-def _signal_columns(name: str, scored: Sequence[float | str]) -> dict[str, Any]:
+def _signal_columns(name: str, signal: Signal, shard: Shard, config: Any) -> dict[str, Any]:
+    columns = _score_columns(name, signal.score(shard, config))
+    if not name.startswith(MINUS):
+        columns |= {f"{name}_{more}": list(values) for more, values in signal.further(shard, config).items()}
+    return columns
+
+
+def _score_columns(name: str, scored: Sequence[float | str]) -> dict[str, Any]:
     with np.errstate(over="ignore"):
         values = np.array([np.nan if isinstance(v, str) else v for v in scored], dtype=np.float32)
     finite = np.isfinite(values)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from sluicegate.scoring.less import Cost, combine, cosines
+from sluicegate.scoring.base import Shard
+from sluicegate.scoring.less import Cost, Less, combine, cosines
 
 
 def test_cosines_know_no_length() -> None:
@@ -19,15 +23,15 @@ def test_a_row_without_a_direction_has_no_cosine() -> None:
     assert found[2] == 1
 
 
-def test_checkpoints_count_by_learning_rate_and_the_best_task_counts() -> None:
+def test_checkpoints_count_by_learning_rate_and_the_best_task_counts(make_shard: Callable[..., Shard]) -> None:
     """Two checkpoints at rates 3 and 1, two rows, two tasks; the mean is over checkpoints, before the best is taken."""
     at_first, at_second = [[0.4, 0.0], [-0.2, -0.4]], [[0.0, 0.8], [-0.6, 0.8]]
-    found = combine(np.array([at_first, at_second]), np.array([3e-4, 1e-4]))
-    assert found == pytest.approx([0.3, -0.1])
-
-
-def test_one_task_is_its_own_best() -> None:
-    assert combine(np.array([[[0.5], [-0.5]]]), np.array([1e-4])) == pytest.approx([0.5, -0.5])
+    by_task = combine(np.array([at_first, at_second]), np.array([3e-4, 1e-4]))
+    assert by_task == pytest.approx(np.array([[0.3, 0.2], [-0.3, -0.1]]))
+    shard = make_shard([1, 1])
+    shard = replace(shard, learned=dict(zip([row["id"] for row in shard.records], by_task.tolist(), strict=True)))
+    assert Less().score(shard, None) == pytest.approx([0.3, -0.1])
+    assert Less().further(shard, None)["targets"] == pytest.approx(by_task)
 
 
 def test_the_cost_of_a_paper_sized_run() -> None:

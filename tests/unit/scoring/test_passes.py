@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sluicegate.artifacts import read_rows
 from sluicegate.data.corrupt import make_corruptions
 from sluicegate.errors import ConfigError, UnknownName
 from sluicegate.models.encode import Encoder
@@ -17,6 +19,7 @@ from sluicegate.models.load import Loaded
 from sluicegate.schema import Record
 from sluicegate.scoring.base import Read, Shard, Signal
 from sluicegate.scoring.forward import Reader
+from sluicegate.scoring.merge import merge
 from sluicegate.scoring.passes import (
     NOT_FINITE,
     Pass,
@@ -26,6 +29,7 @@ from sluicegate.scoring.passes import (
     plan_passes,
     score_shard,
 )
+from sluicegate.scoring.shards import write_shard
 from sluicegate.testing import tiny_pool
 
 FOUR = ["gate", "perplexity", "length", "random"]
@@ -161,6 +165,26 @@ def test_a_score_is_finite_or_missing_with_a_reason(loaded: Loaded, records: lis
     np.testing.assert_array_equal(columns["odd"], np.float32([1.0, *[math.nan] * 5, -2.5]))
     assert columns["odd_why"] == ["", *[NOT_FINITE] * 4, "no luck", ""]
     assert "prompt_state" not in columns, "there is none without a pass"
+
+
+class Wide(Odd):
+    """Has a number for each of two targets beside its score."""
+
+    def further(self, shard: Shard, config: Any) -> dict[str, np.ndarray]:
+        return {"targets": np.arange(2 * len(shard.records), dtype=np.float32).reshape(-1, 2)}
+
+
+def test_further_columns_stand_behind_the_signals_name_and_nothing_is_taken_from_them(
+    loaded: Loaded, records: list[Record], tmp_path: Path
+) -> None:
+    both = {name: (Wide(), Odd.Config(values=[0.0, 1.0])) for name in ("wide", "-wide")}
+    step = Pass("nothing", both, False)
+    learned = dict.fromkeys(both)
+    columns = score_shard(step, None, Encoder(loaded.tokenizer), records[:2], 99, lambda n: None, learned)
+    assert [name for name in columns if "wide" in name] == ["wide", "wide_why", "wide_targets", "-wide", "-wide_why"]
+    write_shard(tmp_path / "shards" / "one.parquet", columns)
+    merge(tmp_path, [[tmp_path / "shards" / "one.parquet"]])
+    assert [row["wide_targets"] for row in read_rows(tmp_path / "scores.parquet")] == [[0, 1], [2, 3]]
 
 
 class Learner(Signal):
