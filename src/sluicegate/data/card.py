@@ -1,151 +1,168 @@
-"""The account of a preparation: what was read, what was kept, and why the rest was not; `card.md` shows it."""
+"""`card.md`: what a preparation read, what it kept, and why the rest was not."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import accumulate, pairwise
+from pathlib import PurePath
 from typing import Any
 
-from sluicegate.data.intake import Candidate
+from sluicegate.data.buckets import bucket_names
 from sluicegate.data.split import OTHER_PART
-from sluicegate.errors import DataError
-from sluicegate.schema import Record
+from sluicegate.data.tally import EXAMPLES, KEPT, NO_SIZE, SIZES, Example, Licence, Reason, Tally
 
-EXAMPLES = 3
-SIZES = (128, 512, 2048, 8192, 32768)
-
-_HINTS = {
-    "no known shape": "name the shape with `shape`, or rename the columns to `messages` or `prompt` and `completion`",
-    "no column": "leave `shape: auto`, or name the shape these rows have",
-    "no assistant turn": "a row needs a response to learn from; leave rows without one out",
-    "invalid UTF-8": "convert the file: iconv -f GB18030 -t UTF-8",
-    "too long": "raise max_chars, or cut these rows",
-}
-_OTHER_HINT = "mend these rows, or let more of them pass with max_bad_share"
+NOT_TOLD = "–"
+UNKNOWN = Licence("not stated")
+BAR = 32
+"""Characters of the longest bar."""
 
 
-@dataclass
-class Origin:
-    """What came out of one file or world."""
+def card(tally: Tally, picture: str = "") -> str:
+    """The account as Markdown. Text from the data is escaped; of a path it tells no more than tells files apart.
 
-    read: int = 0
-    kept: int = 0
-    other_part: int = 0
-    """Rows that a split gives to its other part: they are set aside, but not lost."""
-    bad: Counter[str] = field(default_factory=Counter)
-    """Rows that could not be used, by kind of reason; duplicates and rows that are elsewhere are not bad."""
-    first: dict[str, str] = field(default_factory=dict)
-    """The first of each kind."""
+    Args:
+        tally: every row that was read, counted.
+        picture: name of a file beside the card that shows the lengths.
+    """
+    image = f"![Rows by length, kept and dropped]({picture})" if picture else ""
+    parts = [_head(tally), _steps(tally), _sources(tally), _files(tally), _lengths(tally, image)]
+    return "\n\n".join(filter(None, ["# Data card", *parts, _licences(tally), _dropped(tally)])) + "\n"
 
 
-@dataclass
-class Tally:
-    """Counts every row once: kept, dropped or of the other part; its size does not grow with the rows."""
-
-    origins: defaultdict[str, Origin] = field(default_factory=lambda: defaultdict(Origin))
-    sources: Counter[str] = field(default_factory=Counter)
-    langs: Counter[str] = field(default_factory=Counter)
-    sizes: Counter[int] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    examples: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    n_chars: int = 0
-
-    @property
-    def read(self) -> int:
-        """Rows read."""
-        return sum(o.read for o in self.origins.values())
-
-    @property
-    def kept(self) -> int:
-        """Rows kept."""
-        return sum(o.kept for o in self.origins.values())
-
-    @property
-    def other_part(self) -> int:
-        """Rows of the split's other part."""
-        return sum(o.other_part for o in self.origins.values())
-
-    def keep(self, candidate: Candidate, record: Record) -> None:
-        """Count a row that is kept."""
-        origin = self.origins[candidate.origin]
-        origin.read += 1
-        origin.kept += 1
-        self.sources[record["source"]] += 1
-        self.langs[record["lang"]] += 1
-        self.sizes[next((s for s in SIZES if record["n_chars"] <= s), 0)] += 1
-        self.n_chars += record["n_chars"]
-
-    def drop(self, candidate: Candidate, reason: str) -> None:
-        """Count a row that is set aside."""
-        kind = reason.partition(":")[0]
-        origin = self.origins[candidate.origin]
-        origin.read += 1
-        origin.other_part += kind == OTHER_PART
-        if candidate.record is None:
-            origin.bad[kind] += 1
-            origin.first.setdefault(kind, f"{candidate.place}: {reason}")
-        self.reasons[kind] += 1
-        if len(self.examples[kind]) < EXAMPLES:
-            self.examples[kind].append(f"{candidate.place}: {reason}")
-
-    def check(self, max_bad_share: float) -> None:
-        """Raise `DataError` where too many rows of one origin could not be used, or where no row is left at all."""
-        for origin in self.origins.values():
-            if (bad := origin.bad.total()) > max_bad_share * origin.read:
-                kind = origin.bad.most_common(1)[0][0]
-                share = f"{bad:,} of {origin.read:,} rows cannot be used, and max_bad_share is {max_bad_share}"
-                raise DataError(f"{origin.first[kind]}; {share}", _HINTS.get(kind, _OTHER_HINT))
-        if not self.kept:
-            kind, n = self.reasons.most_common(1)[0]
-            raise DataError(f"no row of {', '.join(self.origins)} is left: {n:,} of {self.read:,} are '{kind}'")
-
-    def stats(self) -> dict[str, Any]:
-        """The numbers worth a line, and the tables behind them."""
-        return {
-            "rows": self.kept,
-            "read": self.read,
-            **({"other_part": self.other_part} if self.other_part else {}),
-            "dropped": self.read - self.kept - self.other_part,
-            "duplicates": self.reasons["duplicate"],
-            "chars": self.n_chars,
-            "by_source": dict(sorted(self.sources.items())),
-            "by_lang": dict(sorted(self.langs.items())),
-            "by_reason": dict(self.reasons.most_common()),
-        }
-
-
-def card(tally: Tally) -> str:
-    """The account as Markdown."""
-    origins = [(name, o.read, o.kept, o.read - o.kept - o.other_part) for name, o in tally.origins.items()]
-    sizes = [(f"up to {s:,}" if s else f"over {SIZES[-1]:,}", tally.sizes[s]) for s in (*SIZES, 0) if tally.sizes[s]]
-    dropped = [(kind, n) for kind, n in tally.reasons.most_common() if kind != OTHER_PART]
-    reasons = [(kind, n, "; ".join(tally.examples[kind])) for kind, n in dropped]
+def _head(tally: Tally) -> str:
+    langs = Counter(tally.kept_by("lang")).most_common()
+    shares = ", ".join(f"{n / tally.kept:.1%} {lang}" for lang, n in langs)
     mean = tally.n_chars / max(1, tally.kept)
-    head = f"{tally.kept:,} rows of {tally.read:,} read, {tally.n_chars:,} characters, {mean:,.0f} a row on average."
-    head += f" {tally.other_part:,} rows are in the other part." if tally.other_part else ""
-    sections = [
-        "# Data card",
-        head,
-        _table("Read from", ("origin", "read", "kept", "dropped"), origins),
-        _table("Sources", ("source", "rows"), sorted(tally.sources.items())),
-        _table("Languages", ("language", "rows"), tally.langs.most_common()),
-        _table("Sizes", ("characters", "rows"), sizes),
-        _table("Dropped", ("reason", "rows", f"the first {EXAMPLES}"), reasons),
+    text = f"{tally.kept:,} rows of {tally.made:,} read{f' ({shares})' if shares else ''}, {_tokens(tally)}."
+    text += f" {tally.n_chars:,} characters, {mean:,.0f} a row on average."
+    text += f" {tally.other_part:,} rows are in the other part." if tally.other_part else ""
+    if tally.made == tally.read:
+        return text
+    return f"{text}\n\n{tally.read:,} raw rows were read; each path through a message tree is counted as a row here."
+
+
+def _tokens(tally: Tally) -> str:
+    total = tally.tokens.total()
+    if tally.tokenizer:
+        return f"{total:,} tokens as {_text(tally.tokenizer)} counts them"
+    return f"about {total:,} tokens (guessed from the characters, for no tokenizer was named)"
+
+
+def _steps(tally: Tally) -> str:
+    lost = tally.over("fate")
+    left = [tally.made, *_left(tally.made, [lost[step,] for step in tally.steps])]
+    rows = [(step, a, a - b, b) for step, (a, b) in zip(tally.steps, pairwise(left), strict=True)]
+    return _table("Steps", ("step", "rows in", "dropped", "rows out"), rows)
+
+
+def _sources(tally: Tally) -> str:
+    """Rows left after each step that lost any, of every source in every language, and of all sources together."""
+    read, lost = tally.over("source", "lang"), tally.over("source", "lang", "fate")
+    steps = [step for step in tally.steps if tally.over("fate")[step,]]
+    rows = []
+    for source, lang in sorted(read):
+        left = _left(read[source, lang], [lost[source, lang, step] for step in steps])
+        rows.append((source, lang or NOT_TOLD, read[source, lang], *left, tally.tokens[source, lang]))
+    whole = [
+        ("all", lang, *map(sum, zip(*(row[2:] for row in rows if row[1] == lang), strict=True)))
+        for lang in sorted({row[1] for row in rows})
     ]
-    return "\n\n".join(filter(None, sections)) + "\n"
+    names = ("source", "language", "read", *(f"after {step}" for step in steps), "tokens kept")
+    return _table("Sources and languages", names, [*rows, *whole])
 
 
-def _table(title: str, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
-    """A Markdown table under a heading; nothing where it has no rows."""
-    body = [" | ".join(_cell(value) for value in row) for row in rows]
+def _left(rows: int, lost: Iterable[int]) -> list[int]:
+    return [rows - gone for gone in accumulate(lost)]
+
+
+def _files(tally: Tally) -> str:
+    names = _short(list(tally.origins))
+    rows = [(names[name], o.rows, o.kept, o.made - o.kept - o.other_part) for name, o in tally.origins.items()]
+    return _table("Read from", ("origin", "raw rows", "kept", "dropped"), rows)
+
+
+def _lengths(tally: Tally, image: str) -> str:
+    """A bar of text for every length there is, and the picture."""
+    before, after = tally.over("size"), tally.over("size", "fate")
+    used = sorted(size for (size,) in before if size != NO_SIZE)
+    most = max((before[n,] for n in used), default=0)
+    names = bucket_names(SIZES)
+    rows = [
+        (names[n], before[n,], after[n, KEPT], _bar(after[n, KEPT], before[n,] - after[n, KEPT], most))
+        for n in range(used[0], used[-1] + 1)
+    ]
+    return "\n\n".join(filter(None, [_table("Lengths", ("tokens", "read", "kept", "█ kept, ░ not"), rows), image]))
+
+
+def _bar(kept: int, lost: int, most: int) -> str:
+    """As long as the rows are many; what there is of either kind is never drawn as nothing."""
+    return "█" * -(-BAR * kept // most) + "░" * -(-BAR * lost // most)
+
+
+def _licences(tally: Tally) -> str:
+    found = {source: tally.licences.get(source, UNKNOWN) for source in tally.kept_by("source")}
+    table = _table("Licences", ("source", "licence", "mind"), [(name, *licence) for name, licence in found.items()])
+    warned = [_text(name) for name, licence in found.items() if licence.warning]
+    told = f"**Not free for every use: {', '.join(warned)}.** Mind it before you publish what was trained on this."
+    return f"{table}\n\n{told}" if warned else table
+
+
+def _dropped(tally: Tally) -> str:
+    """Every kind of reason with its first rows; what a split keeps elsewhere is not lost."""
+    names = _short(list(tally.origins))
+    kinds = [(reason, n) for reason, n in tally.reasons.most_common() if reason.kind != OTHER_PART]
+    told = [_kind(reason, n, tally.examples[reason], names) for reason, n in kinds]
+    title = f"## Dropped\n\nThe first {EXAMPLES} rows of each reason; all of them are in `dropped.parquet`."
+    return "\n\n".join([title, *told]) if told else ""
+
+
+def _kind(reason: Reason, n: int, examples: Sequence[Example], names: dict[str, str]) -> str:
+    title = f"### {_text(reason.kind)}: {n:,} at {reason.step}"
+    return "\n\n".join([title, *(_example(example, names) for example in examples)])
+
+
+def _example(example: Example, names: dict[str, str]) -> str:
+    """Where it stood and why it was dropped, over the head of its text."""
+    told = f"{example.place}: {example.reason}"
+    for path, short in names.items():
+        told = told.replace(path, short)
+    return f"- {_text(told)}\n\n  {_code(example.text)}"
+
+
+def _short(paths: Sequence[str]) -> dict[str, str]:
+    """Each path by no more of its end than tells it from the others: where a machine keeps its data is its own."""
+    told = list(paths)
+    for n in range(1, max((len(PurePath(path).parts) for path in paths), default=0) + 1):
+        told = ["/".join(PurePath(path).parts[-n:]) for path in paths]
+        if len(set(told)) == len(told):
+            break
+    return dict(zip(paths, told, strict=True))
+
+
+def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table under a heading, its numbers to the right; nothing where it has no rows."""
+    body = list(rows)
     if not body:
         return ""
-    lines = [" | ".join(names), " | ".join("---" for _ in names), *body]
-    return f"## {title}\n\n" + "\n".join(f"| {line} |" for line in lines)
+    rule = ["---:" if isinstance(value, int) else "---" for value in body[0]]
+    lines = [names, rule, *([_cell(value) for value in row] for row in body)]
+    return f"## {title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _cell(value: Any) -> str:
-    """Numbers with thousands; text from the data cannot break the table or smuggle in HTML."""
-    return f"{value:,}" if isinstance(value, int) else escape(" ".join(value.split())).replace("|", "\\|")
+    return f"{value:,}" if isinstance(value, int) else _text(value)
+
+
+def _text(value: str) -> str:
+    """One line in which nothing is markup; an underscore inside a word is none."""
+    return re.sub(r"[\\`*\[\]|#~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", escape(" ".join(value.split()), quote=False))
+
+
+def _code(value: str) -> str:
+    """One line as it is, between more backticks than it has in a row."""
+    line = " ".join(value.split())
+    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    return f"{ticks} {line} {ticks}" if line else ""
