@@ -81,7 +81,7 @@ class _Chunk:
         self.indexed = indexed  # (S, bands) the signature first added under each key, -1 for none
         _, inverse, counts = np.unique(found.keys, return_inverse=True, return_counts=True)
         self.shared = counts[inverse].reshape(found.keys.shape) > 1  # (S, bands) keys that stand here twice
-        self.met = ((indexed >= 0) | self.shared).any(1)  # (S,)
+        self.met: np.ndarray = np.any((indexed >= 0) | self.shared, axis=1)  # (S,)
         self._kept = np.full(len(found.keys), -1, dtype=np.int64)
         self._recent: dict[int, int] = {}
 
