@@ -1,4 +1,4 @@
-"""`sluice`: a thin face over the pipeline. `run` walks a recipe, every stage is a verb, and so are those of `verbs`."""
+"""`sluice`: a thin face over the pipeline. Its words are those of `verbs`, `run` among them, and every stage."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sluicegate.artifacts import storage_errors
 from sluicegate.errors import ConfigError, MissingError, SluiceError
 from sluicegate.runtime import log_failure
 from sluicegate.verbs.find import DEFAULT_OUT
+from sluicegate.verbs.walk import add_walk_options, take_walk_options, walk
 
 INTERRUPTED = 130
 
@@ -91,16 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sluice {__version__}")
     verbs = parser.add_subparsers(metavar="VERB")
 
-    run = _verb(verbs, "run", _run, "run a recipe; steps that stand are skipped")
-    run.add_argument("recipe", help="a packaged recipe (sluice ls recipes) or a path to a .yaml")
-    _run_options(run, "step.key=value or vars.name=value")
+    for name in registry.VERBS.names():
+        _add_verb(verbs, name)
     for name in registry.STAGES.names():
         stage = _verb(verbs, name, _stage_verb, f"the {name} stage alone (its keys: sluice docs {name})")
         stage.set_defaults(stage=name)
-        _run_options(stage, "input=FILE, STEP or ARTIFACT; key=value; out=DIR")
-
-    for name in registry.VERBS.names():
-        _add_verb(verbs, name)
+        add_walk_options(stage, "input=FILE, STEP or ARTIFACT; key=value; out=DIR")
     return parser
 
 
@@ -126,30 +123,14 @@ def _verb(verbs: Any, name: str, do: Any, help_text: str) -> argparse.ArgumentPa
     return parser
 
 
-def _run_options(parser: argparse.ArgumentParser, form: str) -> None:
-    parser.add_argument("overrides", nargs="*", help=form)
-    parser.add_argument("--out", type=Path, help="the run's folder (default: runs/<recipe> or runs/latest)")
-    plan_help = "print the plan: what stands, what would be made; make nothing"
-    parser.add_argument("--dry-run", action="store_true", help=plan_help)
-    go_on = "a step that fails takes with it only the steps that need it; all are told at the end"
-    parser.add_argument("--continue-on-error", action="store_true", help=go_on)
-
-
-def _run(args: argparse.Namespace) -> None:
-    from sluicegate.config import load_recipe
-
-    overrides = _options(args, Path("runs") / Path(args.recipe).stem)
-    _go(args, load_recipe(args.recipe, overrides), None)
-
-
 def _stage_verb(args: argparse.Namespace) -> None:
     """One step, named as its stage; its inputs may be steps of what ran in the same folder before."""
     from sluicegate.config import parse_overrides
     from sluicegate.pipeline import load_lock
 
-    overrides = _options(args, Path(DEFAULT_OUT))
+    overrides = take_walk_options(args, Path(DEFAULT_OUT))
     spec = {**parse_overrides(overrides), "stage": args.stage}
-    _go(args, {"vars": {}, "steps": _one_each(args.stage, spec)}, load_lock(args.out))
+    walk(args, {"vars": {}, "steps": _one_each(args.stage, spec)}, load_lock(args.out))
 
 
 def _one_each(stage: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -168,46 +149,3 @@ def _one_each(stage: str, spec: dict[str, Any]) -> dict[str, Any]:
             f"{wire} gives two steps the name {min(twice)}", "give the files other names, or two commands"
         )
     return {name: {**spec, wire: value} for name, value in zip(names, spec[wire], strict=True)}
-
-
-def _options(args: argparse.Namespace, default: Path) -> list[str]:
-    """The overrides without `out=DIR` and `continue_on_error=true`, which are the options of these names."""
-    from sluicegate.config import parse_overrides
-
-    mine = [o for o in args.overrides if o.partition("=")[0] in ("out", "continue_on_error")]
-    given = parse_overrides(mine)
-    args.out = Path(str(given["out"])) if "out" in given else args.out or default
-    args.continue_on_error |= given.get("continue_on_error") is True
-    return [o for o in args.overrides if o not in mine]
-
-
-def _go(args: argparse.Namespace, recipe: dict[str, Any], named: dict[str, str] | None) -> None:
-    from sluicegate.pipeline import run
-    from sluicegate.planning import plan
-
-    if args.dry_run:
-        _print_plan(plan(recipe, args.out, named))
-    else:
-        run(recipe, args.out, named, args.continue_on_error)
-
-
-def _print_plan(todo: Any) -> None:
-    """A line per step: what stands with its numbers, what would be made with those that can be told beforehand."""
-    rows, sizes = [], {i: found.stats for i, found in todo.outside.items()}
-    for step in todo.steps.values():
-        stands = todo.store.has(step.artifact_id)
-        told = step.stage.estimate(step.config, {wire: sizes.get(i, {}) for wire, i in step.inputs.items()})
-        sizes[step.artifact_id] = told
-        told = todo.store.open(step.artifact_id).stats if stands else told
-        rows.append((step.name, step.stage.name, "have" if stands else "make", step.artifact_id, _sizes(told, stands)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(f"{cell:{width}s}" for cell, width in zip(row, widths, strict=True)).rstrip())
-    stand = sum(row[2] == "have" for row in rows)
-    print(f"{stand} have, {len(rows) - stand} to make in {todo.store.root}")
-
-
-def _sizes(known: dict[str, Any], exact: bool) -> str:
-    numbers = {k: v for k, v in known.items() if v and k in ("rows", "kept", "tokens", "label_tokens", "steps")}
-    told = ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in numbers.items())
-    return told if exact or not told else f"about {told}"

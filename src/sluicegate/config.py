@@ -135,6 +135,9 @@ def _blocks_in(annotation: Any) -> Iterator[type[Config]]:
 # Recipes ------------------------------------------------------------------------------------------------------------
 
 
+GROUPS = ("vars", "steps", "bench")
+
+
 def recipe_names() -> list[str]:
     """The packaged recipes."""
     return sorted(p.name.removesuffix(".yaml") for p in _packaged().iterdir() if p.name.endswith(".yaml"))
@@ -146,7 +149,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]
     An override names a step as the recipe writes it, `pick-{arm}`, or one of those its `for` makes, `pick-gate`.
 
     Returns:
-        `{"vars": {...}, "steps": {step: {"stage": ..., ...}}}` in plain Python values.
+        `{"vars": {...}, "steps": {step: {"stage": ..., ...}}}` in plain Python values; `bench` only where there is one.
 
     Raises:
         ConfigError: no such recipe, broken YAML, an override of a step that is not there, a missing variable.
@@ -155,18 +158,17 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]
 
     tree = _read_with_parents(name, seen=[])
     made = [item for item in overrides or [] if _is_made(tree, item)]
-    for item in overrides or []:
-        if item not in made:
-            _apply(tree, item)
+    for item in [one for one in overrides or [] if one not in made]:
+        _apply(tree, item)
     plain = _plain(tree, f"recipe {name}")
     if not plain["steps"]:
         raise ConfigError(f"recipe {name} has no steps", "write them under `steps:` as `name: {stage: ...}`")
     written: Any = OmegaConf.to_container(tree["steps"], resolve=False)
     steps = _expand(plain["steps"], {str(step): body for step, body in written.items()})
-    whole = OmegaConf.create({"vars": plain["vars"], "steps": steps})
+    whole = OmegaConf.create({**plain, "steps": steps})
     for item in made:
         _apply(whole, item)
-    return _plain(whole, f"recipe {name}")
+    return {k: v for k, v in _plain(whole, f"recipe {name}").items() if v or k != "bench"}
 
 
 def parse_overrides(items: list[str]) -> dict[str, Any]:
@@ -221,11 +223,11 @@ def _read_yaml(name: str) -> Any:
 
 
 def _groups(name: str, found: Any) -> dict[str, Any]:
-    """What stands in a recipe's file, with `vars` and `steps` in any case."""
+    """What stands in a recipe's file, with every group in any case."""
     found = {} if found is None else found
-    if not isinstance(found, dict) or set(found) - {"extends", "vars", "steps"}:
-        raise ConfigError(f"{name} is not a recipe", "its top-level keys are `extends`, `vars` and `steps`")
-    groups = {group: {} if found.get(group) is None else found[group] for group in ("vars", "steps")}
+    if not isinstance(found, dict) or set(found) - {"extends", *GROUPS}:
+        raise ConfigError(f"{name} is not a recipe", "its top-level keys are `extends`, `vars`, `steps` and `bench`")
+    groups = {group: {} if found.get(group) is None else found[group] for group in GROUPS}
     for group, values in groups.items():
         if not isinstance(values, dict):
             raise ConfigError(f"{name}: `{group}` is not a mapping", "write it as `name: value` lines")
@@ -236,7 +238,7 @@ def _apply(tree: Any, item: str) -> None:
     """One override of a recipe; what it names, a variable or a step, has to be there."""
     group, name = _named(item)
     known = [str(k) for k in tree[group]]  # `in` is false of a variable left open
-    if "=" in item and name not in known:
+    if "=" in item and name not in known and group != "bench":
         noun = {"vars": "variable", "steps": "step"}[group]
         raise ConfigError(f"override '{item}' names no {noun} of this recipe", _meant(tree, item, group, name))
     _update(tree, item, "" if item.startswith(f"{group}.") else "steps.")
@@ -253,9 +255,9 @@ def _meant(tree: Any, item: str, group: str, name: str) -> str:
 
 
 def _named(item: str) -> tuple[str, str]:
-    """The group, vars or steps, and the name in it that an override is about."""
+    """The group and the name in it that an override is about; a step's needs no group before it."""
     head, _, rest = item.partition("=")[0].partition(".")
-    return (head, rest.partition(".")[0]) if head in ("vars", "steps") else ("steps", head)
+    return (head, rest.partition(".")[0]) if head in GROUPS else ("steps", head)
 
 
 def _is_made(tree: Any, item: str) -> bool:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from sluicegate.bake_off import expand
 from sluicegate.config import load_recipe, recipe_names
 from sluicegate.planning import Plan, plan
 from sluicegate.testing import tiny_model, tiny_pool
+
+BUDGETS = ("fraction", "rows", "tokens", "token_fraction")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,8 @@ def planned(name: str, given: Any, folder: Path, *more: str) -> Plan:
     """The plan of a packaged recipe, every variable it leaves open (`???`) filled in."""
     text = files("sluicegate").joinpath("recipes", f"{name}.yaml").read_text(encoding="utf-8")
     wanted = re.findall(r"^\s+(\w+): \?\?\?", text, flags=re.MULTILINE)
-    return plan(load_recipe(name, [*map(given, wanted), *more]), folder)
+    recipe = load_recipe(name, [*map(given, wanted), *more])
+    return plan(expand(recipe) if "bench" in recipe else recipe, folder)
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -39,7 +43,9 @@ def test_every_packaged_recipe_loads_and_plans(name: str, given: Any, tmp_path: 
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_that_selects_has_a_random_arm_of_the_same_size(name: str, given: Any, tmp_path: Path) -> None:
-    picks = [s for s in planned(name, given, tmp_path).steps.values() if s.stage.name == "select"]
-    budgets = [(s.config.rule, s.config.options.fraction, s.config.options.rows) for s in picks]
+    steps = planned(name, given, tmp_path).steps.values()
+    trained = {s.inputs.get("selection") for s in steps if s.stage.name in ("sft", "trial")}
+    picks = [s.config for s in steps if s.artifact_id in trained]
+    budgets = [(pick.rule, *(getattr(pick.options, key) for key in BUDGETS)) for pick in picks]
     controls = {budget[1:] for budget in budgets if "random" in budget[0]}
     assert {budget[1:] for budget in budgets} == controls

@@ -1,4 +1,4 @@
-"""The pigeonhole bootstrap (Owen, arXiv 0712.1111): intervals over training seeds and questions at once; and AUROC.
+"""The pigeonhole bootstrap (Owen, arXiv 0712.1111): intervals over training seeds and questions at once; and rankings.
 
 A measured arm is a matrix, (seeds, questions): 0/1 for right and wrong, or the loss of every gold reply. Questions are
 drawn with replacement, and so are seeds, for another training run and another test set would both have given another
@@ -8,7 +8,7 @@ of an arm that was trained once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 DRAWS = 4000
 CHUNK = 500  # draws in memory at once: 500 × questions counts
 TAILS = (2.5, 97.5)
+ROUNDING = 1e-9
 
 Floats = NDArray[np.float64]
 
@@ -37,8 +38,7 @@ def mean_interval(values: ArrayLike, weights: ArrayLike | None = None) -> Interv
         weights: how much each question counts, (questions,), such as its label tokens; None counts all alike.
     """
     matrix = _matrix(values)  # (S, Q)
-    draws = [_drawn(matrix, seeds, questions) for seeds, questions in _resamples(matrix.shape, weights)]
-    return _interval(_mean(matrix, weights), np.concatenate(draws))
+    return _interval(_mean(matrix, weights), np.concatenate(list(_draws(matrix, weights))))
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None) -> Interval:
@@ -58,6 +58,43 @@ def paired_difference(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = No
     pairs = zip(_resamples(left.shape, weights), _resamples(right.shape, weights), strict=True)
     draws = [_drawn(left, s, questions) - _drawn(right, t, questions) for (s, questions), (t, _) in pairs]
     return _interval(_mean(left, weights) - _mean(right, weights), np.concatenate(draws))
+
+
+def simultaneous(differences: Sequence[ArrayLike], weights: ArrayLike | None = None) -> list[Interval]:
+    """Means of many differences, each (seeds, questions), with intervals that all hold at once in 95 % of draws.
+
+    By the largest deviation over all of them in each draw, in standard errors: the more there are, the wider. Of two
+    dozen arms that do nothing one is outside its own 95 % interval; it is not outside this one.
+
+    Args:
+        differences: the same questions in each; where the seeds are as many, they are drawn together.
+        weights: those of `mean_interval`.
+    """
+    matrices = [_matrix(values) for values in differences]
+    means = [_mean(matrix, weights) for matrix in matrices]
+    draws = np.stack([np.concatenate(list(_draws(matrix, weights))) for matrix in matrices])  # (D, draws)
+    spread = np.where(np.ptp(draws, axis=1) > ROUNDING, draws.std(axis=1), 0.0)
+    moving = spread > 0
+    apart = np.abs(draws - np.array(means)[:, None])[moving] / spread[moving, None]
+    reach = float(np.percentile(apart.max(axis=0), 95)) if moving.any() else 0.0
+    return [Interval(mean, mean - reach * s, mean + reach * s) for mean, s in zip(means, spread.tolist(), strict=True)]
+
+
+def r_precision(scores: ArrayLike, is_good: ArrayLike) -> float:
+    """With k bad rows, the share of bad ones among the k that score lowest.
+
+    Of rows with the score of the k-th, as large a part counts as there is room. Rows without a score are left out, as
+    for `auroc`; NaN where no bad row is left.
+    """
+    values, good = np.asarray(scores, np.float64), np.asarray(is_good, bool)
+    values, good = values[~np.isnan(values)], good[~np.isnan(values)]
+    k = int((~good).sum())
+    if not k:
+        return float("nan")
+    border = np.partition(values, k - 1)[k - 1]
+    below, at = values < border, values == border
+    room = (k - below.sum()) / at.sum()
+    return float(((~good & below).sum() + room * (~good & at).sum()) / k)
 
 
 def auroc(scores: ArrayLike, is_good: ArrayLike) -> float:
@@ -105,6 +142,11 @@ def _weights(rng: np.random.Generator, n: int) -> Floats:
     """How often each of `n` things is drawn in n draws with replacement, over n; (CHUNK, n)."""
     picks = rng.integers(n, size=(CHUNK, n)) + n * np.arange(CHUNK)[:, None]
     return np.bincount(picks.ravel(), minlength=CHUNK * n).reshape(CHUNK, n) / n
+
+
+def _draws(matrix: Floats, weights: ArrayLike | None) -> Iterator[Floats]:
+    """The mean of every draw, (CHUNK,) at a time."""
+    return (_drawn(matrix, seeds, questions) for seeds, questions in _resamples(matrix.shape, weights))
 
 
 def _drawn(matrix: Floats, seeds: Floats, questions: Floats) -> Floats:

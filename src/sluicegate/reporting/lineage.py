@@ -1,4 +1,7 @@
-"""From an evaluation back to its rows: evaluation -> model -> selection -> scores -> messages."""
+"""From an evaluation back to its rows: evaluation -> model -> selection -> scores -> messages.
+
+A trial is both, the evaluation and the model that it did not keep.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,7 @@ class Arm:
 
 def trace(evaluation: Artifact) -> Run:
     """Follow an evaluation's inputs up to the rows its model saw."""
-    model = _input(evaluation, "model")
+    model = evaluation if evaluation.manifest["stage"] == "trial" else _input(evaluation, "model")
     selection = _input(model, "selection")
     scores = _input(selection, "scores")
     data = _input(scores, "data") or _input(model, "data")

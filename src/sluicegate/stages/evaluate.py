@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -18,6 +18,7 @@ from sluicegate.stages.base import Sizes, Stage
 
 if TYPE_CHECKING:
     from sluicegate.evaluation.metrics import Metrics
+    from sluicegate.models.load import Loaded
 
 
 class Evaluate(Stage):
@@ -32,17 +33,17 @@ class Evaluate(Stage):
     version = 2
 
     class Config(Stage.Config):
-        max_new_tokens: int = Field(256, ge=1)
+        max_new_tokens: int = Field(default=256, ge=1)
         """Tokens after which a reply that does not end is cut."""
-        max_length: int = Field(2048, ge=2)
+        max_length: int = Field(default=2048, ge=2)
         """Tokens of a row that the loss reads; longer rows are cut at the end and counted. Prompts are never cut."""
-        max_rows: int | None = Field(None, ge=1)
+        max_rows: int | None = Field(default=None, ge=1)
         """Rows drawn from the data; None takes all."""
         seed: int = 0
         """Decides which rows are drawn."""
-        batch_size: int = runtime(96, ge=1)
+        batch_size: int = runtime(default=96, ge=1)
         """Replies generated at once."""
-        batch_tokens: int = runtime(8192, ge=1)
+        batch_tokens: int = runtime(default=8192, ge=1)
         """Padded tokens per forward pass of the loss."""
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
@@ -52,23 +53,30 @@ class Evaluate(Stage):
         return {"rows": rows, "tokens": rows * config.max_new_tokens}
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
-        from sluicegate.evaluation.loss import mean_loss, reply_losses
-        from sluicegate.evaluation.metrics import measure
-        from sluicegate.evaluation.predictions import Prediction, predict, question
+        """Write `predictions.parquet`, and what they come to."""
         from sluicegate.models.load import load
 
-        questions = [question(row) for row in _drawn(inputs["data"], config)]
-        loaded = load(inputs["model"].path)
-        encoder = loaded.encoder(config.max_length)
-        losses = reply_losses(loaded, encoder, questions, config.batch_tokens)
-        predictions = predict(loaded, encoder, questions, losses, config.max_new_tokens, config.batch_size)
-        write_table(out / "predictions.parquet", predictions, Prediction)
-        metrics = measure(predictions, mean_loss(losses))
-        _write(metrics, out)
-        return {"n": metrics["n"], "accuracy": metrics["accuracy"], "loss": metrics["loss"]}
+        questions = drawn(inputs["data"], config)
+        return judge(load(inputs["model"].path), questions, config, out)
 
 
-def _drawn(data: Artifact, config: Any) -> list[Record]:
+def judge(loaded: Loaded, rows: Sequence[Record], config: Any, out: Path) -> dict[str, Any]:
+    """Ask a model the rows' questions, write the files of an evaluation to `out`, return the numbers worth a line."""
+    from sluicegate.evaluation.loss import mean_loss, reply_losses
+    from sluicegate.evaluation.metrics import measure
+    from sluicegate.evaluation.predictions import Prediction, predict, question
+
+    questions = [question(row) for row in rows]
+    encoder = loaded.encoder(config.max_length)
+    losses = reply_losses(loaded, encoder, questions, config.batch_tokens)
+    predictions = predict(loaded, encoder, questions, losses, config.max_new_tokens, config.batch_size)
+    write_table(out / "predictions.parquet", predictions, Prediction)
+    metrics = measure(predictions, mean_loss(losses))
+    _write(metrics, out)
+    return {"n": metrics["n"], "accuracy": metrics["accuracy"], "loss": metrics["loss"]}
+
+
+def drawn(data: Artifact, config: Any) -> list[Record]:
     """All rows, or `max_rows` of them in the order of the data; the same for every model."""
     rows = cast(list[Record], list(data.rows("messages")))
     if not rows:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.errors import ArtifactError, DataError
 from sluicegate.schema import Kind, Record, content_id
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.sft_config import SftConfig
+
+if TYPE_CHECKING:
+    from sluicegate.models.load import Loaded
+    from sluicegate.training.sft import Tuned
 
 
 class Sft(Stage):
@@ -33,33 +38,52 @@ class Sft(Stage):
         return {"rows": rows, "tokens": tokens, "steps": steps}
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
-        from sluicegate.models.load import load
-        from sluicegate.training.sft import settle, tune
-
-        base = inputs["model"]
-        settled = settle(config, base.path)
-        pool, trusted = _rows(inputs)
-        dtype, reason = _dtype(settled)
-        loaded = load(base.path, dtype=dtype, reason=reason)
-        _check_base(loaded.model, base)
-        rows = loaded.encoder(settled.max_length).encode_all(pool + trusted, "training rows")
-        tuned = tune(loaded, rows, settled, out)
-        stats = {
-            "rows": len(rows),
-            "pool_rows": len(pool),
-            "trusted_rows": len(trusted),
-            "label_tokens": sum(row.n_label for row in rows),
-            "truncated": sum(row.truncated > 0 for row in rows),
-            "steps": tuned.steps,
-            "loss": tuned.loss,
-        }
-        _save(tuned.model, settled, out, base)
-        loaded.tokenizer.save_pretrained(out)
-        write_json(out / "training.json", {"stage": self.name, "method": settled.method, **stats, "curve": tuned.curve})
-        return stats
+        """Write the model, or its adapter, with its tokenizer and `training.json`."""
+        made = fine_tune(config, inputs, out)
+        _save(made.tuned.model, made.config, out, inputs["model"])
+        made.base.tokenizer.save_pretrained(out)
+        told = {"stage": self.name, "method": made.config.method, **made.stats, "curve": made.tuned.curve}
+        write_json(out / "training.json", told)
+        return made.stats
 
 
-def _rows(inputs: dict[str, Artifact]) -> tuple[list[Record], list[Record]]:
+@dataclass(frozen=True)
+class FineTuned:
+    """A model in memory, trained on the rows of an sft stage's inputs."""
+
+    base: Loaded
+    tuned: Tuned
+    config: SftConfig
+    """With its `auto` method decided."""
+    stats: dict[str, Any]
+
+
+def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path) -> FineTuned:
+    """Train on the rows that the inputs `data`, `selection` and `trusted` say; nothing is left in the folder `out`."""
+    from sluicegate.models.load import load
+    from sluicegate.training.sft import settle, tune
+
+    base = inputs["model"]
+    settled = settle(config, base.path)
+    pool, trusted = _rows(inputs)
+    dtype, reason = _dtype(settled)
+    loaded = load(base.path, dtype=dtype, reason=reason)
+    _check_base(loaded.model, base)
+    rows = loaded.encoder(settled.max_length).encode_all(pool + trusted, "training rows")
+    tuned = tune(loaded, rows, settled, out)
+    stats = {
+        "rows": len(rows),
+        "pool_rows": len(pool),
+        "trusted_rows": len(trusted),
+        "label_tokens": sum(row.n_label for row in rows),
+        "truncated": sum(row.truncated > 0 for row in rows),
+        "steps": tuned.steps,
+        "loss": tuned.loss,
+    }
+    return FineTuned(loaded, tuned, settled, stats)
+
+
+def _rows(inputs: Mapping[str, Artifact]) -> tuple[list[Record], list[Record]]:
     """The pool's rows that are trained on, and the trusted rows that are not among them already."""
     pool = cast(list[Record], list(inputs["data"].rows("messages")))
     if "selection" in inputs:

@@ -18,21 +18,21 @@ class SftConfig(Config):
     under a billion parameters, whose optimizer still fits a 24 GB GPU, and lora above."""
     lora: LoraSettings = LoraSettings()
     """The adapter of lora."""
-    max_steps: int | None = Field(None, ge=1)
+    max_steps: int | None = Field(default=None, ge=1)
     """Optimizer steps; rows are gone through as often as it takes. None: as `epochs` says."""
-    epochs: float = Field(3.0, gt=0)
+    epochs: float = Field(default=3.0, gt=0)
     """Times every row is seen, where `max_steps` is not given."""
-    batch_size: int = Field(16, ge=1)
+    batch_size: int = Field(default=16, ge=1)
     """Rows per optimizer step, over all processes."""
-    learning_rate: float | None = Field(None, gt=0)
+    learning_rate: float | None = Field(default=None, gt=0)
     """Its peak, reached after the warm-up; it falls to 0 linearly. None: 2e-5 (full) or 2e-4 (lora)."""
-    warmup_share: float = Field(0.05, ge=0, lt=1)
+    warmup_share: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps in which the learning rate rises."""
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0)
     """How strongly AdamW pulls weights to 0."""
-    max_grad_norm: float = Field(1.0, gt=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
     """Longer gradients are cut to this length."""
-    max_length: int = Field(2048, ge=2)
+    max_length: int = Field(default=2048, ge=2)
     """Tokens of a row that are read; longer rows are cut at the end and counted."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the weights. auto: float32 for full, on a GPU under bfloat16 autocast; as the device likes for lora."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluicegate.evaluation.stats import Interval, auroc, mean_interval, paired_difference
+from sluicegate.evaluation.stats import Interval, auroc, mean_interval, paired_difference, r_precision, simultaneous
 
 
 def answers(seeds: int, questions: int, rate: float, seed: int = 0) -> np.ndarray:
@@ -125,3 +125,60 @@ def test_auroc_leaves_unscored_rows_out() -> None:
 )
 def test_auroc_of_one_class_is_nan(scores: list[float], good: list[bool]) -> None:
     assert np.isnan(auroc(scores, good))
+
+
+def nothings(arms: int, world: int) -> list[np.ndarray]:
+    """Differences of arms that do nothing, (seeds, questions) each."""
+    rng = np.random.default_rng(world)
+    return [rng.normal(0, 1, (1, 120)) for _ in range(arms)]
+
+
+def test_one_difference_alone_has_about_its_own_interval() -> None:
+    (one,) = nothings(1, 0)
+    alone, together = mean_interval(one), simultaneous([one])[0]
+    assert together.mean == alone.mean
+    assert np.ptp(together[1:]) == pytest.approx(np.ptp(alone[1:]), rel=0.05)
+
+
+def test_among_many_arms_that_do_nothing_hardly_ever_is_one_outside() -> None:
+    worlds = [nothings(20, world) for world in range(30)]
+    alone = sum(any(i.low > 0 or i.high < 0 for i in map(mean_interval, arms)) for arms in worlds)
+    together = sum(any(i.low > 0 or i.high < 0 for i in simultaneous(arms)) for arms in worlds)
+    assert together <= 4 < alone, "twenty intervals of 95 % let one in nearly every world win by chance"
+
+
+def test_what_is_real_is_still_seen_among_many() -> None:
+    arms = [*nothings(20, 1), nothings(1, 2)[0] + 0.5]
+    found = simultaneous(arms)
+    assert found[-1].low > 0
+
+
+def test_differences_that_never_differ_have_no_width() -> None:
+    same = np.full((2, 10), 0.25)
+    assert simultaneous([same]) == [Interval(0.25, 0.25, 0.25)]
+    assert simultaneous([same, *nothings(1, 3)])[0] == (0.25, 0.25, 0.25)
+
+
+def test_r_precision_is_the_share_of_bad_rows_among_as_many_lowest() -> None:
+    good = [False, False, True, True]
+    assert r_precision([0, 1, 2, 3], good) == 1.0
+    assert r_precision([0, 2, 1, 3], good) == 0.5
+    assert r_precision([3, 2, 1, 0], good) == 0.0
+
+
+def test_r_precision_counts_a_tie_at_the_border_in_part() -> None:
+    assert r_precision([0, 1, 1, 1], [True, False, False, True]) == pytest.approx((2 / 3) / 2)
+
+
+def test_r_precision_leaves_out_rows_without_a_score() -> None:
+    assert r_precision([np.nan, 0, 1], [False, False, True]) == 1.0
+    assert np.isnan(r_precision([0, 1], [True, True]))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=30))
+def test_r_precision_is_a_share_whatever_the_order(rows: list[tuple[int, bool]]) -> None:
+    found = r_precision(*zip(*rows, strict=True))
+    assert np.isnan(found) == all(good for _, good in rows)
+    if not np.isnan(found):
+        assert 0 <= found <= 1
+        assert found == pytest.approx(r_precision(*zip(*reversed(rows), strict=True)))

@@ -1,0 +1,293 @@
+"""A bake-off as the ordinary steps of a recipe: every signal scores, every rule picks, and models are tuned on it all.
+
+Whoever wins has to win against a random choice that knows as much: as many rows or label tokens, and the same trusted
+rows wherever the signal used any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field, field_validator
+
+from sluicegate.config import Config, build
+from sluicegate.errors import ConfigError
+from sluicegate.registry import RULES, SIGNALS, STAGES
+
+Step: TypeAlias = tuple[str, dict[str, Any]]
+"""Its name and its body."""
+Budget: TypeAlias = Mapping[str, float]
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+STATES = "perplexity"
+"""What is scored beside a signal that reads no model, where a rule wants what a model saw of the prompts."""
+CONTROL = "score-control"
+LAST = "verdict"
+
+
+class Contestant(Config):
+    """A way to score the data."""
+
+    signal: str = ""
+    """Its column in the scores; the contestant's own name if empty, or none where its rules read several."""
+    step: dict[str, Any] = {}
+    """More keys of the step that scores, such as `options`, another `gate`, or a `stage` that is not `score`."""
+    rules: dict[str, dict[str, Any]] | None = None
+    """Its own in place of the bake-off's: name to the keys of a select step."""
+
+
+class BakeOff(Config):
+    """What is set against what: `signals` times `rules` times `budgets`, each trained once per seed."""
+
+    title: str = "Which rows are worth training on?"
+    """Heading of the page."""
+    data: str
+    """The rows to choose from; where faults are known (see `plant`), signals are also judged by what they find."""
+    model: str
+    """Is read for the scores, and tuned on what is chosen."""
+    trusted: str | None = None
+    """Rows the user believes in, for the signals that learn from some, and for the arms of those."""
+    test: str | None = None
+    """Rows the tuned models are asked; without them none is tuned, and signals are judged by known faults alone."""
+    gate: str | None = None
+    """The gate for the signals that read one."""
+    signals: dict[str, Contestant] = Field(min_length=1)
+    """The contestants; a list of names is short for signals as they are."""
+    rules: dict[str, dict[str, Any]] = Field(
+        {"plain": {"rule": "top_k"}, "clusters": {"rule": "clusters"}}, min_length=1
+    )
+    """Name to the keys of a select step, its budget and what it ranks by left out."""
+    budgets: list[dict[str, Positive]] = Field([{"fraction": 0.2}], min_length=1)
+    """How much is chosen: `fraction`, `rows`, `tokens` or `token_fraction`, each with random arms of its own."""
+    shares: list[Positive] = [0.1, 0.2, 0.3]
+    """Fractions at which clean rows are counted among the chosen ones, where faults are known."""
+    seeds: list[int] = Field([0, 1, 2], min_length=1)
+    """One model per arm and seed; random arms also draw other rows."""
+    arms: list[str] = ["*"]
+    """Which of them are trained, as `gate-clusters` and `*-plain`; the others are scored and counted only."""
+    tune: dict[str, Any] = {}
+    """Keys of the fine-tuning (sluice docs sft)."""
+    ask: dict[str, Any] = {}
+    """Keys of the evaluation (sluice docs evaluate)."""
+
+    @field_validator("signals", mode="before")
+    @classmethod
+    def _from_names(cls, given: Any) -> Any:
+        return {name: {} for name in given} if isinstance(given, list) else given
+
+    @field_validator("budgets")
+    @classmethod
+    def _one_each(cls, budgets: list[Budget]) -> list[Budget]:
+        if many := next((budget for budget in budgets if len(budget) != 1), None):
+            raise ValueError(f"{many} is not one budget: write `- fraction: 0.2` for each")
+        return budgets
+
+
+def expand(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe with its `bench` written out in steps.
+
+    Raises:
+        ConfigError: it has none, or one with keys or names that are not known; a step already has a name it needs.
+    """
+    if "bench" not in recipe:
+        hint = "write what is set against what under `bench:`, or take one that does: sluice ls recipes"
+        raise ConfigError("this recipe has no bake-off", hint)
+    config = build(BakeOff, recipe["bench"], "bench")
+    steps = dict(recipe["steps"])
+    for name, body in _Expansion(config, recipe["steps"]).steps():
+        if name in steps:
+            raise ConfigError(f"steps.{name} is a name the bake-off needs", "give the step, or the signal, another")
+        steps[name] = body
+    return {"vars": recipe["vars"], "steps": steps}
+
+
+@dataclass(frozen=True)
+class _Pick:
+    """One contestant under one rule and budget."""
+
+    contestant: str
+    rule: str
+    budget: Budget
+    trusted: bool
+
+    @property
+    def arm(self) -> str:
+        return f"{self.contestant}-{self.rule}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.arm}-{_spelt(self.budget)}"
+
+
+@dataclass(frozen=True)
+class _Expansion:
+    config: BakeOff
+    before: Mapping[str, Any]
+    """The steps that stand before the bake-off's."""
+
+    def steps(self) -> Iterator[Step]:
+        scores = list(self._scores())
+        picks = list(self._picks({**self.before, **dict(scores)}))
+        tuned = [p for p in picks if p.budget in self.config.budgets and self._is_tuned(p)] if self.config.test else []
+        arms: dict[str, list[str]] = {}
+        yield from scores
+        yield from ((f"pick-{pick.name}", self._select(pick)) for pick in picks)
+        for seed in self.config.seeds:
+            for key, body in self._trials(tuned, seed):
+                name = f"{key}-{seed}"
+                if "rule" in body:
+                    yield f"pick-{name}", body
+                else:
+                    arms.setdefault(key, []).append(f"trial-{name}")
+                    yield f"trial-{name}", body
+        yield LAST, self._last(picks, tuned, arms)
+
+    def _is_tuned(self, pick: _Pick) -> bool:
+        return any(fnmatchcase(pick.arm, pattern) for pattern in self.config.arms)
+
+    # Scores
+
+    def _scores(self) -> Iterator[Step]:
+        yield CONTROL, {"stage": "score", "data": self.config.data, "model": self.config.model, "signals": ["random"]}
+        for name, contestant in self.config.signals.items():
+            body = self._score(name, contestant)
+            wants_states = any(_wants_states(keys) for keys in self._rules(contestant).values())
+            signals = body.get("signals", [])
+            yield f"score-{name}", body
+            if not wants_states or any(SIGNALS.get(s).reads != "nothing" for s in signals):
+                continue
+            if signals:
+                yield f"score-{name}-states", {**body, "signals": [*signals, STATES]}
+            elif "beside" in STAGES.get(body["stage"]).may_take:
+                beside = {"stage": "score", "data": self.config.data, "model": self.config.model, "signals": [STATES]}
+                yield f"score-{name}-beside", beside
+                yield f"score-{name}-states", {**body, "beside": f"score-{name}-beside"}
+
+    def _score(self, name: str, contestant: Contestant) -> dict[str, Any]:
+        body = {"stage": "score", "data": self.config.data, "model": self.config.model} | contestant.step
+        takes = STAGES.get(body["stage"])
+        if body["stage"] == "score":
+            body.setdefault("signals", [contestant.signal or name])
+            signals = [SIGNALS.get(signal) for signal in body["signals"]]
+            reads_gate = any({signal.reads, signal.minus} & {"gate", "tuned"} for signal in signals)
+            wires = {"gate": reads_gate, "trusted": any("trusted" in signal.needs for signal in signals)}
+        else:
+            wires = {wire: wire in takes.takes for wire in ("gate", "trusted")}
+        given = {"gate": self.config.gate, "trusted": self.config.trusted}
+        return {wire: given[wire] for wire, wanted in wires.items() if wanted and given[wire]} | body
+
+    def _rules(self, contestant: Contestant) -> dict[str, dict[str, Any]]:
+        return self.config.rules if contestant.rules is None else contestant.rules
+
+    # Choices
+
+    def _picks(self, steps: Mapping[str, Any]) -> Iterator[_Pick]:
+        budgets: list[Budget] = [*self.config.budgets]
+        budgets += [share for fraction in self.config.shares if (share := {"fraction": fraction}) not in budgets]
+        for name, contestant in self.config.signals.items():
+            stops = {self.config.data, self.config.model}
+            informed = self.config.trusted is not None and _leads_to(steps, f"score-{name}", self.config.trusted, stops)
+            for rule in self._rules(contestant):
+                yield from (_Pick(name, rule, budget, informed) for budget in budgets)
+
+    def _select(self, pick: _Pick) -> dict[str, Any]:
+        contestant = self.config.signals[pick.contestant]
+        keys = self._rules(contestant)[pick.rule]
+        by = {} if len(contestant.step.get("signals", [])) > 1 else {"by": contestant.signal or pick.contestant}
+        scores = f"score-{pick.contestant}-states" if self._reads_states(pick) else f"score-{pick.contestant}"
+        options = {**keys.get("options", {}), **pick.budget}
+        return {"stage": "select", "scores": scores, **by, **keys, "options": options}
+
+    def _reads_states(self, pick: _Pick) -> bool:
+        """Whether the rule wants what a model saw of the prompts, and the signal's own step has no model to look."""
+        contestant = self.config.signals[pick.contestant]
+        signals = self._score(pick.contestant, contestant).get("signals", [])
+        blind = all(SIGNALS.get(signal).reads == "nothing" for signal in signals)
+        return blind and _wants_states(self._rules(contestant)[pick.rule])
+
+    # Training
+
+    def _trials(self, tuned: list[_Pick], seed: int) -> Iterator[Step]:
+        """The controls, then every arm; the random choices stand before what is trained on them."""
+        informed = sorted({pick.trusted for pick in tuned})
+        for budget in self.config.budgets if tuned else []:
+            chosen = f"random-{_spelt(budget)}"
+            options = {**budget, "seed": seed}
+            yield chosen, {"stage": "select", "scores": CONTROL, "rule": "random", "options": options}
+            for trusted in informed:
+                yield _control(chosen, trusted), self._trial(f"pick-{chosen}-{seed}", trusted, seed)
+        if tuned:
+            yield "all", self._trial(None, False, seed)
+            if True in informed:
+                yield "trusted", {**self._trial(None, False, seed), "data": self.config.trusted}
+        for pick in tuned:
+            yield pick.name, self._trial(f"pick-{pick.name}", pick.trusted, seed)
+
+    def _trial(self, selection: str | None, trusted: bool, seed: int) -> dict[str, Any]:
+        body = {"stage": "trial", "model": self.config.model, "data": self.config.data, "test": self.config.test}
+        body |= {"selection": selection} if selection else {}
+        body |= {"trusted": self.config.trusted} if trusted else {}
+        return {**body, "tune": {**self.config.tune, "seed": seed}, "ask": self.config.ask}
+
+    # The end
+
+    def _last(self, picks: list[_Pick], tuned: list[_Pick], arms: Mapping[str, list[str]]) -> dict[str, Any]:
+        chosen = [pick for pick in picks if pick.budget.get("fraction") in self.config.shares]
+        entries = {pick.name: _entry(pick) for pick in tuned}
+        for budget in self.config.budgets:
+            for trusted in (False, True):
+                key = _control(f"random-{_spelt(budget)}", trusted)
+                entries[key] = {"rule": "random", "budget": dict(budget), "trusted": trusted}
+        entries |= {"all": {}, "trusted": {"trusted": True}}
+        return {
+            "stage": LAST,
+            "title": self.config.title,
+            "data": self.config.data,
+            "control": CONTROL,
+            "scores": {name: [f"score-{name}"] for name in self.config.signals},
+            "columns": {n: c.signal or n for n, c in self.config.signals.items() if len(c.step.get("signals", [])) < 2},
+            "picks": {pick.name: [f"pick-{pick.name}"] for pick in chosen},
+            "picked": {pick.name: _entry(pick) for pick in chosen},
+            "arms": dict(arms),
+            "trained": {key: entries[key] for key in arms},
+        }
+
+
+def _entry(pick: _Pick) -> dict[str, Any]:
+    return {"signal": pick.contestant, "rule": pick.rule, "budget": dict(pick.budget), "trusted": pick.trusted}
+
+
+def _control(name: str, trusted: bool) -> str:
+    return f"{name}-trusted" if trusted else name
+
+
+def _spelt(budget: Budget) -> str:
+    return "-".join(f"{key}-{value:g}" for key, value in budget.items())
+
+
+def _wants_states(keys: Mapping[str, Any]) -> bool:
+    rule = RULES.get(keys.get("rule", "top_k"))
+    options = build(rule.Config, {"fraction": 0.5, **keys.get("options", {})}, "bench.rules")
+    return "prompt_state" in rule(options).columns()
+
+
+def _leads_to(steps: Mapping[str, Any], start: str, goal: str, stops: set[str]) -> bool:
+    """Whether a step is made from another, directly or not; what is behind `stops` does not count."""
+    seen, left = {*stops}, [start]
+    while left:
+        name = left.pop()
+        if name == goal:
+            return True
+        if name in steps and name not in seen:
+            seen.add(name)
+            left += _inputs(steps[name], name)
+    return False
+
+
+def _inputs(step: Mapping[str, Any], name: str) -> list[str]:
+    """What a step names as its inputs."""
+    stage = STAGES.get(step.get("stage", name))
+    wires = {**stage.takes, **stage.may_take}.keys() - stage.grouped
+    return [str(step[wire]) for wire in wires if step.get(wire) is not None]

@@ -1,0 +1,44 @@
+"""model + messages (+ selection, + trusted rows) + test → evaluation: what a short training on these rows is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sluicegate.artifacts import Artifact, write_json
+from sluicegate.schema import Kind
+from sluicegate.stages.base import Sizes, Stage
+from sluicegate.stages.evaluate import Evaluate, drawn, judge
+from sluicegate.stages.sft import Sft, fine_tune
+from sluicegate.training.sft_config import SftConfig
+
+
+class Trial(Stage):
+    """An sft and an evaluate stage in one that keeps no weights, for comparisons of hundreds of models."""
+
+    name = "trial"
+    makes: ClassVar[Kind] = "evaluation"
+    takes: ClassVar[dict[str, Kind]] = {**Sft.takes, "test": "messages"}
+    may_take: ClassVar[dict[str, Kind]] = Sft.may_take
+
+    class Config(Stage.Config):
+        tune: SftConfig = SftConfig()
+        """How the model is trained."""
+        ask: Evaluate.Config = Evaluate.Config()
+        """How it is asked."""
+
+    def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
+        """Those of the training."""
+        return Sft().estimate(config.tune, inputs)
+
+    def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
+        """Write the files of an evaluation, and `training.json`."""
+        questions = drawn(inputs["test"], config.ask)
+        made = fine_tune(config.tune, inputs, out)
+        told = {"stage": self.name, "method": made.config.method, **made.stats, "curve": made.tuned.curve}
+        write_json(out / "training.json", told)
+        judged = judge(replace(made.base, model=made.tuned.model), questions, config.ask, out)
+        trained = {name: value for name, value in made.stats.items() if name != "loss"}
+        return {**trained, "train_loss": made.stats["loss"], **judged}

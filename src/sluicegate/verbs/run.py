@@ -1,0 +1,30 @@
+"""`sluice run`: walk a recipe; steps that stand are skipped."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from sluicegate.errors import ConfigError
+from sluicegate.verbs.base import Verb
+from sluicegate.verbs.walk import add_walk_options, take_walk_options, walk
+
+
+class Run(Verb):
+    """Leaves its artifacts in `runs/<recipe>`."""
+
+    name = "run"
+    help = "run a recipe; steps that stand are skipped"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("recipe", help="a packaged recipe (sluice ls recipes) or a path to a .yaml")
+        add_walk_options(parser, "step.key=value or vars.name=value")
+
+    def do(self, args: argparse.Namespace) -> None:
+        from sluicegate.config import load_recipe
+
+        overrides = take_walk_options(args, Path("runs") / Path(args.recipe).stem)
+        recipe = load_recipe(args.recipe, overrides)
+        if "bench" in recipe:
+            raise ConfigError(f"recipe {args.recipe} is a bake-off", f"sluice bench {args.recipe}")
+        walk(args, recipe)
