@@ -14,7 +14,7 @@ def test_every_prefix_has_its_part_of_every_cell(sizes: list[int], seed: int) ->
     assert sorted(order) == list(range(len(cells)))
     for cell, size in enumerate(sizes):
         so_far = (cells[order] == cell).cumsum()
-        assert abs(so_far - size * np.arange(1, len(cells) + 1) / len(cells)).max() <= max(1, len(sizes) / 2)
+        assert abs(so_far - size * np.arange(1, len(cells) + 1) / len(cells)).max() <= len(sizes)
 
 
 def test_a_cell_of_weight_3_comes_three_times_as_often_until_it_is_empty() -> None:
@@ -56,7 +56,7 @@ def test_early_batches_stay_early_where_nothing_goes_too_far() -> None:
     assert hold(np.array([[2.0], [2.0], [-2.0], [-2.0]]), np.zeros(1), 2) == [0, 2, 1, 3]
 
 
-@given(exact=st.lists(st.floats(-0.9, 50), min_size=1, max_size=5).filter(lambda x: max(x) > 0), n=st.integers(1, 99))
+@given(exact=st.lists(st.floats(-0.9, 50), min_size=1, max_size=5).filter(lambda x: max(x) > 1e-3), n=st.integers(1, 99))
 def test_whole_parts_add_up_and_stay_close(exact: list[float], n: int) -> None:
     parts = np.array(exact)
     whole = divide(parts, n, first=np.zeros(len(parts)))
