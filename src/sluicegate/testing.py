@@ -128,10 +128,12 @@ def _check_tokens(rule: type[Rule], options: Mapping[str, Any]) -> None:
     """Of label tokens no more are kept than the budget has, one row apart, and not much less."""
     import numpy as np
 
-    for tokens in (1, 300, 100_000):
-        chooser = rule(build(rule.Config, {**options, "tokens": tokens}))
+    budgets = [{"tokens": n} for n in (1, 300, 100_000)] + [{"token_fraction": share} for share in (0.001, 0.3, 1.0)]
+    for budget in budgets:
+        chooser = rule(build(rule.Config, {**options, **budget}))
         pool = _rule_pool(chooser)
         decided, cost = chooser.select(pool), pool.column("n_label_tokens")
+        tokens = chooser.config.token_budget(int(cost.sum()))
         kept, all_of_them = cost[decided.kept].sum(), cost[~np.isnan(pool.score)].sum()
         assert decided.kept.sum() == 1 or kept <= tokens, f"{kept} tokens kept of a budget of {tokens}"
         assert kept >= min(tokens, all_of_them) - 2 * cost.max(), f"only {kept} tokens kept of a budget of {tokens}"
@@ -155,12 +157,14 @@ def _rule_pool(rule: Rule, rows: int = 60) -> Pool:
         "lang": np.where(np.arange(rows) % 3 == 0, "zh", "en").astype(object),
         "n_prompt_tokens": rng.integers(1, 50, rows, dtype=np.int32),
         "n_label_tokens": rng.integers(1, 50, rows, dtype=np.int32),
+        "signal_targets": np.column_stack([score, -score, score % 1]),
         "prompt_state": (np.arange(rows)[:, None] % 3 + rng.normal(0, 0.1, (rows, 4))).astype(np.float32),
     }
-    unknown = set(rule.reads()) - set(columns)
+    wanted = rule.columns("signal")
+    unknown = set(wanted) - set(columns)
     assert not unknown, f"reads() names columns that scores do not have: {', '.join(sorted(unknown))}"
-    ids = [f"{n:04x}" for n in rng.permutation(rows)]
-    return Pool(ids, {name: columns[name] for name in ("signal", "signal_why", *rule.columns())}, by="signal")
+    ids = np.array([f"{n:04x}" for n in rng.permutation(rows)], dtype=str)
+    return Pool(ids, {name: columns[name] for name in ("signal", "signal_why", *wanted)}, by="signal")
 
 
 def _backwards(pool: Pool) -> Pool:

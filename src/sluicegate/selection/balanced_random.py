@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from sluicegate.selection.base import Group, Pool
+from sluicegate.selection.order import apart, kinds
 from sluicegate.selection.random import Random, drawn
 from sluicegate.selection.shares import even
 
@@ -20,11 +21,9 @@ class BalancedRandom(Random):
 
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
         """One group per source, each in random order."""
-        sources, member = np.unique(pool.column("source").astype(str), return_inverse=True)
-        sizes = np.bincount(member)
-        order = drawn(pool.ids, self.config.seed)
-        for number, source in enumerate(sources):
-            yield Group(order[member[order] == number], f"the {{keep}} drawn of {sizes[number]} from {source}")
+        sources, member = kinds(pool.column("source"))
+        for source, rows in zip(sources, apart(drawn(pool.ids, self.config.seed), member), strict=True):
+            yield Group(rows, f"the {{keep}} drawn of {len(rows)} from {source}")
 
     def shares(self, groups: Sequence[Group], budget: int) -> np.ndarray:
         """Equal ones."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,22 +15,33 @@ from sluicegate.config import Config
 from sluicegate.errors import ConfigError
 from sluicegate.registry import did_you_mean
 from sluicegate.schema import Decision, content_id
+from sluicegate.selection.order import by_id, in_turns
 from sluicegate.selection.shares import proportional
 
 TOKENS = "n_label_tokens"
+BUDGETS = "`fraction`, `rows`, `tokens` or `token_fraction`"
 
 
 @dataclass(frozen=True)
 class Pool:
     """A light view of a scores table: ids, and one NumPy array of the same length per column."""
 
-    ids: Sequence[str]
+    ids: np.ndarray
+    """(N,) of str; any sequence of them may be given."""
     columns: Mapping[str, np.ndarray]
     by: str = ""
     """The signal to rank by: higher is better, NaN is no score and `<by>_why` says why."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", np.asarray(self.ids, dtype=str))
+
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def by_id(self) -> np.ndarray:
+        """Rows in the order of their ids, (N,)."""
+        return by_id(self.ids)
 
     @property
     def score(self) -> np.ndarray:
@@ -45,24 +57,28 @@ class Pool:
 
     def take(self, rows: np.ndarray) -> Pool:
         """The view of some rows, in the order given."""
-        ids = np.asarray(self.ids, dtype=object)[rows]
-        return Pool(ids, {name: column[rows] for name, column in self.columns.items()}, self.by)
+        return Pool(self.ids[rows], {name: column[rows] for name, column in self.columns.items()}, self.by)
 
-    def unscored(self) -> dict[int, str]:
-        """Row to the reason it has no score to rank by."""
-        if not self.by:
-            return {}
-        why = self.columns.get(f"{self.by}_why")
-        missing = np.flatnonzero(np.isnan(self.score)).tolist()
-        return {row: f"no {self.by} score: {why[row] if why is not None else 'NaN'}" for row in missing}
+    def unscored(self) -> np.ndarray:
+        """The reason why a row has no score to rank by, "" for one that has: (N,) str objects."""
+        reason = np.full(len(self), "", dtype=object)
+        if self.by:
+            missing = np.isnan(self.score)
+            why = self.columns.get(f"{self.by}_why", np.full(len(self), "NaN", dtype=object))[missing]
+            said = {one: f"no {self.by} score: {one}" for one in set(why)}
+            reason[missing] = [said[one] for one in why]
+        return reason
 
     def copies(self) -> dict[int, str]:
         """Row to the reason it is a copy: of rows with one content, only the first by id is no copy."""
-        first: dict[str, str] = {}
-        for one in sorted(self.ids):
-            first.setdefault(content_id(one), one)
-        of = [first[content_id(one)] for one in self.ids]
-        return {row: f"copy of {of[row]}" for row, one in enumerate(self.ids) if of[row] != one}
+        ids = self.ids[self.by_id]  # (N,) in order
+        marked = np.flatnonzero(np.strings.find(ids, ".") >= 0)  # every copy is, and few others
+        contents = np.array([content_id(one) for one in ids[marked]], dtype=str)
+        first = dict(zip(contents[::-1], ids[marked][::-1], strict=True))
+        plain = ids[np.searchsorted(ids, contents)] == contents
+        first |= {content: content for content in contents[plain]}
+        copies = zip(self.by_id[marked].tolist(), ids[marked], contents, strict=True)
+        return {row: f"copy of {first[content]}" for row, one, content in copies if first[content] != one}
 
 
 @dataclass(frozen=True)
@@ -88,7 +104,8 @@ class Group:
 class Decisions:
     """What a rule said, one entry per record in the order of the pool's ids."""
 
-    ids: Sequence[str]
+    ids: np.ndarray
+    """(N,) of str."""
     kept: np.ndarray
     """(N,) bool."""
     rank: np.ndarray
@@ -98,7 +115,7 @@ class Decisions:
 
     def rows(self) -> Iterator[Decision]:
         """One `Decision` per record."""
-        columns = zip(self.ids, self.kept.tolist(), self.rank.tolist(), self.reason, strict=True)
+        columns = zip(self.ids.tolist(), self.kept.tolist(), self.rank.tolist(), self.reason, strict=True)
         return ({"id": i, "kept": kept, "rank": rank, "reason": why} for i, kept, rank, why in columns)
 
 
@@ -110,20 +127,22 @@ class Rule:
 
     class Config(Config):
         fraction: float | None = Field(None, gt=0, le=1)
-        """Keep this share of all records, those counted that cannot be kept; give one of the three budgets."""
+        """Keep this share of all records, those counted that cannot be kept; give one of the four budgets."""
         rows: int | None = Field(None, gt=0)
         """Keep this many records."""
         tokens: int | None = Field(None, gt=0)
         """Keep records of at most this many label tokens together, and at least one."""
+        token_fraction: float | None = Field(None, gt=0, le=1)
+        """The same, as a share of the label tokens of all records, those counted that cannot be kept."""
 
         @model_validator(mode="after")
         def _one_budget(self) -> Rule.Config:
             if len(self._budgets()) != 1:
-                raise ValueError("give exactly one budget, `fraction`, `rows` or `tokens`")
+                raise ValueError(f"give exactly one budget, {BUDGETS}")
             return self
 
         def _budgets(self) -> list[str]:
-            return [name for name in ("fraction", "rows", "tokens") if getattr(self, name) is not None]
+            return [name for name in Rule.Config.model_fields if getattr(self, name) is not None]
 
         def budget(self, total: int) -> int:
             """How many of `total` records to keep at most; at least one where there is any."""
@@ -131,16 +150,22 @@ class Rule:
                 return max(1, round(self.fraction * total))
             return self.rows or total
 
+        def token_budget(self, total: int) -> int | None:
+            """How many of `total` label tokens to keep at most, one record apart; None where records are counted."""
+            return self.tokens if self.token_fraction is None else round(self.token_fraction * total)
+
     def __init__(self, config: Any) -> None:
         self.config = config
 
     def reads(self) -> tuple[str, ...]:
-        """The columns `groups` reads, that of the signal apart."""
+        """The columns `groups` reads, that of the signal apart; `{by}` in a name stands for the signal's."""
         return ()
 
-    def columns(self) -> tuple[str, ...]:
-        """The columns the rule needs, that of the signal apart: those `groups` reads, and what its budget counts."""
-        return (*self.reads(), *([TOKENS] if self.config.tokens and TOKENS not in self.reads() else []))
+    def columns(self, by: str = "") -> tuple[str, ...]:
+        """The columns the rule needs, that of the signal `by` apart: those it reads, and what its budget counts."""
+        names = [name.replace("{by}", by) for name in self.reads()]
+        counted = [] if self.config.token_budget(0) is None else [TOKENS]
+        return tuple(dict.fromkeys(names + counted))
 
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
         """Split the rows of `pool` into groups of rows that compete with each other, best first.
@@ -159,52 +184,52 @@ class Rule:
 
         Rows without a score to rank by are never kept, nor are those of `barred`, which holds the reason by row.
         """
-        barred = {**pool.unscored(), **(barred or {})}
-        by_id = np.argsort(np.asarray(pool.ids, dtype=str), kind="stable")  # (N,)
-        shut = np.isin(by_id, list(barred))
-        candidates = by_id[~shut]
+        reason = pool.unscored()
+        for row, why in (barred or {}).items():
+            reason[row] = why
+        shut = reason[pool.by_id].astype(bool)  # a row with a reason so early
+        candidates = pool.by_id[~shut]
         budget = min(self.config.budget(len(pool)), len(candidates))
         groups = list(self.groups(pool.take(candidates), budget)) if budget else []
         if sum(len(g.order) for g in groups) != len(candidates) * bool(budget):
             raise ValueError(f"{type(self).__name__}.groups must place every row of its pool, the kept and the others")
         groups = [replace(g, order=candidates[g.order]) for g in groups]
-        return _decide(pool, groups, self._keep(groups, pool, budget), barred, by_id[shut])
+        return _decide(pool, groups, self._keep(groups, pool, budget), reason, pool.by_id[shut])
 
     def _keep(self, groups: Sequence[Group], pool: Pool, budget: int) -> list[int]:
         """How many rows each group keeps."""
         most = min(budget, sum(g.size for g in groups))
         if not most:
             return [0] * len(groups)
-        if self.config.tokens is not None:
-            tokens = [np.cumsum([0, *pool.column(TOKENS)[g.order].astype(np.int64)]) for g in groups]
-
-            def cost(rows: int) -> int:
-                return sum(int(t[keep]) for t, keep in zip(tokens, self.shares(groups, rows), strict=True))
-
-            most = max(1, bisect_right(range(1, most + 1), self.config.tokens, key=cost))
+        if self.config.token_budget(0) is not None:
+            most = self._rows_within_tokens(groups, pool.column(TOKENS).astype(np.int64), most)
         return self.shares(groups, most).tolist()
 
+    def _rows_within_tokens(self, groups: Sequence[Group], tokens: np.ndarray, most: int) -> int:
+        """The most rows, at least one, that the groups share and whose label tokens (N,) the budget has room for."""
+        so_far = [np.concatenate([[0], np.cumsum(tokens[g.order])]) for g in groups]
 
-def best_first(score: np.ndarray) -> np.ndarray:
-    """Rows from the highest score to the lowest; equal scores stay in order, which is by id."""
-    return np.argsort(-score, kind="stable")
+        def cost(rows: int) -> int:
+            return sum(int(own[keep]) for own, keep in zip(so_far, self.shares(groups, rows), strict=True))
+
+        room = self.config.token_budget(int(tokens.sum()))
+        return max(1, bisect_right(range(1, most + 1), room, key=cost))
 
 
 def _decide(
-    pool: Pool, groups: Sequence[Group], keep: Sequence[int], barred: Mapping[int, str], last: np.ndarray
+    pool: Pool, groups: Sequence[Group], keep: Sequence[int], reason: np.ndarray, last: np.ndarray
 ) -> Decisions:
-    """Groups take turns in proportion to their size: kept rows first, then the others, then the barred by id."""
-    kept = np.zeros(len(pool), dtype=bool)
-    place = np.full(len(pool), np.inf)  # of a record within its group, 0 to 1
-    reason = np.full(len(pool), "", dtype=object)
+    """Groups take turns in proportion to their size: kept rows first, then the others, then those `last` by id.
+
+    `reason` has that of each of the last, and is given those of the others.
+    """
+    kept, rank = np.zeros(len(pool), dtype=bool), np.empty(len(pool), dtype=np.int64)
     for group, n in zip(groups, keep, strict=True):
         kept[group.order[:n]] = True
-        place[group.order] = np.arange(len(group.order)) / len(group.order)
         why = group.why.replace("{keep}", str(n))
         reason[group.order[:n]] = f"among {why}"
         reason[group.order[n:]] = f"not among {why}"
-    reason[list(barred)] = list(barred.values())
-    rows = np.concatenate([*(g.order for g in groups), last]).astype(int)
-    rank = np.empty(len(pool), dtype=np.int64)
-    rank[rows[np.lexsort((place[rows], ~kept[rows]))]] = np.arange(len(pool))
+    orders = [group.order for group in groups]
+    first, then = in_turns(orders, [slice(n) for n in keep]), in_turns(orders, [slice(n, None) for n in keep])
+    rank[np.concatenate([first, then, last])] = np.arange(len(pool))
     return Decisions(pool.ids, kept, rank, reason)

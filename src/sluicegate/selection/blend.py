@@ -8,7 +8,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from sluicegate.selection.base import Group, Pool, Rule, best_first
+from sluicegate.selection.base import Group, Pool, Rule
+from sluicegate.selection.order import best_first
 
 
 class Blend(Rule):

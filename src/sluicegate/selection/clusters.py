@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import Field
 
-from sluicegate.selection.base import Group, Pool, Rule, best_first
+from sluicegate.selection.base import Group, Pool, Rule
+from sluicegate.selection.order import apart, best_first
 
 RESTARTS = 3
 
@@ -29,11 +30,8 @@ class Clusters(Rule):
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
         """One group per cluster, ranked by score."""
         member = _cluster(pool.column("prompt_state"), self.config.n_clusters, self.config.seed)
-        sizes = np.bincount(member)
-        order = best_first(pool.score)
-        for number, size in enumerate(sizes):
-            why = f"the best {{keep}} of {size} in cluster {number} by {pool.by}"
-            yield Group(order[member[order] == number], why)
+        for number, rows in enumerate(apart(best_first(pool.score), member)):
+            yield Group(rows, f"the best {{keep}} of {len(rows)} in cluster {number} by {pool.by}")
 
 
 def _cluster(states: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:

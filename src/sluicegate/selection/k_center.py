@@ -10,7 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import Field
 
-from sluicegate.selection.base import Group, Pool, Rule, best_first
+from sluicegate.selection.base import Group, Pool, Rule
+from sluicegate.selection.order import best_first
 
 
 class KCenter(Rule):

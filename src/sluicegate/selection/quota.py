@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from sluicegate.selection.base import TOKENS, Group, Pool, Rule, best_first
+from sluicegate.selection.base import TOKENS, Group, Pool, Rule
+from sluicegate.selection.order import apart, best_first, kinds
 from sluicegate.selection.shares import weighted
 
 COLUMNS = {"source": "source", "lang": "lang", "length": TOKENS}
@@ -40,12 +41,11 @@ class Quota(Rule):
 
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:
         """One group per name, ranked by score."""
-        names, member = np.unique(self._names(pool), return_inverse=True)
-        order, sizes = best_first(pool.score), np.bincount(member)
-        for number, name in enumerate(names):
-            why = f"the best {{keep}} of {sizes[number]} in {self.config.per} {name} by {pool.by}"
+        names, member = kinds(self._names(pool))
+        for name, rows in zip(names, apart(best_first(pool.score), member), strict=True):
+            why = f"the best {{keep}} of {len(rows)} in {self.config.per} {name} by {pool.by}"
             weight = self.config.shares.get(name, 0.0) if self.config.shares else 1.0
-            yield Group(order[member[order] == number], why, most=None if weight else 0, weight=weight)
+            yield Group(rows, why, most=None if weight else 0, weight=weight)
 
     def shares(self, groups: Sequence[Group], budget: int) -> np.ndarray:
         """By weight."""
@@ -55,7 +55,7 @@ class Quota(Rule):
     def _names(self, pool: Pool) -> np.ndarray:
         column = pool.column(COLUMNS[self.config.per])
         if self.config.per != "length":
-            return column.astype(str)
+            return column
         edges = [0, *self.config.edges]
         names = [f"{low}-{high}" for low, high in pairwise(edges)] + [f"over {edges[-1]}"]
-        return np.array(names)[np.searchsorted(self.config.edges, column)]
+        return np.array(names, dtype=object)[np.searchsorted(self.config.edges, column)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -28,11 +28,11 @@ class Random(Rule):
         yield Group(drawn(pool.ids, self.config.seed), f"the {{keep}} drawn of {len(pool)}")
 
 
-def drawn(ids: Sequence[str], seed: int) -> np.ndarray:
+def drawn(ids: np.ndarray, seed: int) -> np.ndarray:
     """Positions in random order, (N,).
 
     Each id's lot hangs on the seed and itself alone, so rows that join a pool do not reshuffle the others.
     """
     key = str(seed).encode()
-    lots = [hashlib.blake2b(one.encode(), digest_size=8, key=key).digest() for one in ids]
+    lots = [hashlib.blake2b(one.encode(), digest_size=8, key=key).digest() for one in ids.tolist()]
     return np.argsort(np.frombuffer(b"".join(lots), dtype=">u8"), kind="stable")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from pydantic import model_validator
 
-from sluicegate.selection.base import Group, Pool, Rule, best_first
+from sluicegate.selection.base import BUDGETS, Group, Pool, Rule
+from sluicegate.selection.order import best_first
 
 
 class Threshold(Rule):
@@ -19,7 +20,7 @@ class Threshold(Rule):
         @model_validator(mode="after")
         def _one_budget(self) -> Threshold.Config:
             if len(self._budgets()) > 1:
-                raise ValueError("give at most one budget, `fraction`, `rows` or `tokens`")
+                raise ValueError(f"give at most one budget, {BUDGETS}")
             return self
 
     def groups(self, pool: Pool, budget: int) -> Iterable[Group]:

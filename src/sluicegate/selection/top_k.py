@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sluicegate.selection.base import Group, Pool, Rule, best_first
+from sluicegate.selection.base import Group, Pool, Rule
+from sluicegate.selection.order import best_first
 
 
 class TopK(Rule):

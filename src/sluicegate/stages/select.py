@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from sluicegate.artifacts import Artifact, write_table
+from sluicegate.artifacts import Artifact, arrow_schema, write_tables
 from sluicegate.config import build_inside
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.registry import RULES, did_you_mean
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from sluicegate.selection.base import Pool, Rule
+    from sluicegate.selection.base import Decisions, Pool, Rule
+
+BATCH_ROWS = 65_536
 
 
 class Select(Stage):
@@ -38,7 +40,8 @@ class Select(Stage):
         by: str = ""
         """The signal to rank by; the random rules work without one."""
         options: Any = Field(None, validate_default=True)
-        """The rule's own keys, its budget (`fraction` or `rows`) among them (sluice docs RULE)."""
+        """The rule's own keys, its budget (`fraction`, `rows`, `tokens` or `token_fraction`) among them (sluice docs
+        RULE)."""
         dedup: Literal["exact", "none"] = "exact"
         """`exact`: of conversations with the same messages only the first by id may be kept."""
 
@@ -54,10 +57,12 @@ class Select(Stage):
             return self
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
-        """What is kept, at most: copies and rows without a score are not known yet."""
-        rows = inputs["scores"].get("rows", 0)
+        """What is kept, at most, of rows of one length: copies and rows without a score are not known yet."""
+        rows, tokens = (inputs["scores"].get(key, 0) for key in ("rows", "tokens"))
         kept = min(config.options.budget(rows), rows)
-        return {"rows": kept, "tokens": inputs["scores"].get("tokens", 0) * kept // max(rows, 1)}
+        if (room := config.options.token_budget(tokens)) is not None:
+            kept = rows * min(room, tokens) // max(tokens, 1)
+        return {"rows": kept, "tokens": tokens * kept // max(rows, 1)}
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write `selection.parquet` and `selected.jsonl`."""
@@ -66,11 +71,13 @@ class Select(Stage):
         pool = _read_pool(scores, rule, config.by)
         copies = pool.copies() if config.dedup == "exact" else {}
         decided = rule.select(pool, barred=copies)
-        write_table(out / "selection.parquet", decided.rows(), Decision)
-        kept = {one for one, keep in zip(pool.ids, decided.kept, strict=True) if keep}
-        _write_selected(out / "selected.jsonl", kept, scores, inputs.get("data") or scores.parent("data"))
-        unscored = len(pool.unscored().keys() - copies.keys())
-        return {"rows": len(pool), "kept": len(kept), "duplicates": len(copies), "unscored": unscored}
+        write_tables(out / "selection.parquet", _tables(decided), arrow_schema(Decision))
+        data = inputs.get("data") or scores.parent("data")
+        _write_selected(out / "selected.jsonl", _kept(scores, decided), data)
+        unscored = pool.unscored().astype(bool)
+        unscored[list(copies)] = False  # they have a reason already
+        counts = {"kept": decided.kept.sum(), "duplicates": len(copies), "unscored": unscored.sum()}
+        return {"rows": len(pool)} | {name: int(n) for name, n in counts.items()}
 
 
 def _read_pool(scores: Artifact, rule: Rule, by: str) -> Pool:
@@ -82,37 +89,63 @@ def _read_pool(scores: Artifact, rule: Rule, by: str) -> Pool:
     if by and by not in signals:
         hint = did_you_mean(by, signals) or f"they have {', '.join(signals)}"
         raise ConfigError(f"{scores.id} has no signal '{by}'", hint)
-    wanted = list(dict.fromkeys([*([by, f"{by}_why"] if by else []), *rule.columns()]))
+    wanted = list(dict.fromkeys([*([by, f"{by}_why"] if by else []), *rule.columns(by)]))
     if missing := set(wanted) - set(known):
         raise ConfigError(f"{scores.id} has no column '{min(missing)}'", "score again: it was made without it")
     table = scores.table("scores", ["id", *wanted])
-    return Pool(table["id"].to_pylist(), {name: _as_numpy(table[name]) for name in wanted}, by)
+    return Pool(table["id"].to_numpy(), {name: _as_numpy(table[name]) for name in wanted}, by)
 
 
 def _as_numpy(column: pa.ChunkedArray) -> np.ndarray:
-    """(N,), or (N, D) of a column of lists."""
+    """(N,), or (N, D) of a column of lists; rows of one text share it."""
     import pyarrow.types as types
 
-    if not types.is_list(column.type):
-        return column.to_numpy()
-    return column.combine_chunks().flatten().to_numpy().reshape(len(column), -1)
+    if types.is_list(column.type):
+        return column.combine_chunks().flatten().to_numpy().reshape(len(column), -1)
+    if types.is_string(column.type):
+        texts = column.combine_chunks().dictionary_encode()
+        return texts.dictionary.to_numpy(zero_copy_only=False)[texts.indices.to_numpy()]
+    return column.to_numpy()
 
 
 def _signals(columns: list[str]) -> list[str]:
     return [name for name in columns if f"{name}_why" in columns]
 
 
-def _write_selected(path: Path, kept: set[str], scores: Artifact, data: Artifact) -> None:
-    """One line per kept record, in the order of the data."""
+def _tables(decided: Decisions) -> Iterator[pa.Table]:
+    """Every record's decision, in the order of the scores."""
+    import pyarrow as pa
+
+    schema = arrow_schema(Decision)
+    for first in range(0, len(decided.ids), BATCH_ROWS):
+        some = slice(first, first + BATCH_ROWS)
+        yield pa.table([decided.ids[some], decided.kept[some], decided.rank[some], decided.reason[some]], schema=schema)
+
+
+def _kept(scores: Artifact, decided: Decisions) -> pa.Table:
+    """Ids and scores of the kept records."""
+    import pyarrow as pa
+
     columns = ["id", *_signals(scores.columns("scores"))]
-    score_of = {row["id"]: row for row in scores.rows("scores", columns) if row["id"] in kept}
-    with path.open("w", encoding="utf-8") as file:
-        for record in data.rows("messages", ["id", "source", "messages"]):
-            if scored := score_of.pop(record["id"], None):
-                file.write(json.dumps(_selected(record, scored), ensure_ascii=False) + "\n")
-    if score_of:
+    return scores.table("scores", columns).filter(pa.array(decided.kept)).combine_chunks()
+
+
+def _write_selected(path: Path, kept: pa.Table, data: Artifact) -> None:
+    """One line per kept record, in the order of the data."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    ids = data.table("messages", ["id"])["id"]
+    if lost := kept["id"].filter(pc.invert(pc.is_in(kept["id"], ids))).to_pylist():
         hint = "give the data these scores were made of"
-        raise DataError(f"{len(score_of)} kept records are not in {data.id}, {min(score_of)} among them", hint)
+        raise DataError(f"{len(lost)} kept records are not in {data.id}, {min(lost)} among them", hint)
+    place = pc.index_in(ids, kept["id"]).combine_chunks()  # (N,) of each record among the kept, null for the others
+    with pq.ParquetFile(data.path / "messages.parquet") as table, path.open("w", encoding="utf-8") as file:
+        for batch in table.iter_batches(BATCH_ROWS, columns=["id", "source", "messages"]):
+            own, place = place[: len(batch)], place[len(batch) :]
+            records = batch.filter(own.is_valid()).to_pylist()
+            for record, scored in zip(records, kept.take(own.drop_null()).to_pylist(), strict=True):
+                file.write(json.dumps(_selected(record, scored), ensure_ascii=False) + "\n")
 
 
 def _selected(record: Mapping[str, Any], scored: Mapping[str, Any]) -> dict[str, Any]:

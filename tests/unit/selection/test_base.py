@@ -27,13 +27,15 @@ def test_a_budget_is_rows_or_a_share_of_all_records(budget: dict[str, float], to
     assert build(Rule.Config, budget).budget(total) == kept
 
 
-@pytest.mark.parametrize("budget", [{}, {"rows": 1, "fraction": 0.5}])
+@pytest.mark.parametrize("budget", [{}, {"rows": 1, "fraction": 0.5}, {"tokens": 1, "token_fraction": 0.5}])
 def test_exactly_one_budget(budget: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="exactly one budget"):
         build(Rule.Config, budget, "options")
 
 
-@pytest.mark.parametrize("budget", [{"rows": 0}, {"fraction": 0.0}, {"fraction": 1.5}, {"rows": 2.5}])
+@pytest.mark.parametrize(
+    "budget", [{"rows": 0}, {"fraction": 0.0}, {"fraction": 1.5}, {"rows": 2.5}, {"token_fraction": 2}]
+)
 def test_a_budget_out_of_range_is_refused(budget: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=rf"options\.{next(iter(budget))}"):
         build(Rule.Config, budget, "options")
@@ -71,6 +73,16 @@ def test_a_budget_of_label_tokens_keeps_what_fits_best_first() -> None:
         return int(TopK(build(TopK.Config, {"tokens": tokens})).select(some).kept.sum())
 
     assert [kept(n) for n in (1, 10, 29, 30, 34, 35, 999)] == [1, 1, 1, 2, 2, 3, 4]
+
+
+def test_a_share_of_label_tokens_is_one_of_all_records_those_without_a_score_too() -> None:
+    columns = {"x": np.array([4.0, np.nan, 2.0, 1.0]), "n_label_tokens": np.array([10, 64, 5, 1])}
+
+    def kept(share: float) -> int:
+        rule = TopK(build(TopK.Config, {"token_fraction": share}))
+        return int(rule.select(Pool(list("abcd"), columns, by="x")).kept.sum())
+
+    assert [kept(share) for share in (0.01, 0.18, 0.1875, 0.19, 0.2, 1)] == [1, 1, 2, 2, 3, 3]
 
 
 def test_copies_are_all_but_the_first_by_id() -> None:

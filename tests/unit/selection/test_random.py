@@ -21,13 +21,13 @@ def test_another_seed_is_another_draw() -> None:
 
 
 def test_every_record_has_its_chance() -> None:
-    times = np.mean([np.argsort(drawn(IDS, seed)) < 20 for seed in range(300)], axis=0)
+    times = np.mean([np.argsort(drawn(np.array(IDS), seed)) < 20 for seed in range(300)], axis=0)
     assert abs(times - 0.1).max() < 0.08
 
 
 def test_rows_that_join_do_not_reshuffle_the_others() -> None:
-    order = [IDS[i] for i in drawn(IDS, 0)]
-    half = [IDS[:100][i] for i in drawn(IDS[:100], 0)]
+    order = [IDS[i] for i in drawn(np.array(IDS), 0)]
+    half = [IDS[:100][i] for i in drawn(np.array(IDS[:100]), 0)]
     assert [i for i in order if i in IDS[:100]] == half
 
 

@@ -20,7 +20,7 @@ COLUMNS = pa.schema(
     [(name, pa.string()) for name in ("id", "source", "lang")]
     + [("n_prompt_tokens", pa.int32()), ("n_label_tokens", pa.int32())]
     + [("gate", pa.float32()), ("gate_why", pa.string()), ("length", pa.float32()), ("length_why", pa.string())]
-    + [("prompt_state", pa.list_(pa.float32()))]
+    + [("prompt_state", pa.list_(pa.float32())), ("gate_targets", pa.list_(pa.float32()))]
 )
 
 
@@ -29,7 +29,7 @@ def score(n: int, record: Record) -> dict[str, Any]:
     own = {"id": record["id"], "source": record["source"], "lang": record["lang"]}
     own |= {"n_prompt_tokens": 3, "n_label_tokens": 4, "prompt_state": [float(n % 3), 1.0]}
     gate = {"gate": math.nan if lost else float(n % 7), "gate_why": "cut" if lost else ""}
-    return {**own, **gate, "length": 1.0, "length_why": ""}
+    return {**own, **gate, "gate_targets": [gate["gate"], float(n)], "length": 1.0, "length_why": ""}
 
 
 def scores_of(root: Path, records: list[Record]) -> Artifact:
@@ -71,6 +71,10 @@ def test_every_record_has_a_decision_with_its_reason(scores: Artifact, pool: lis
     assert [n for n, record in enumerate(pool) if decided[record["id"]]["kept"]] == [6, 13, 20]
     assert decided[pool[3]["id"]]["reason"] == "no gate score: cut"
     assert decided[pool[23]["id"]]["reason"] == f"copy of {pool[0]['id']}"
+
+
+def test_a_share_of_label_tokens_is_kept_to(scores: Artifact, tmp_path: Path) -> None:
+    assert select(scores, tmp_path / "out", by="gate", options={"token_fraction": 0.3})["kept"] == 7  # 28 of 96 tokens
 
 
 def test_kept_messages_stand_in_the_order_of_the_data(scores: Artifact, pool: list[Record], tmp_path: Path) -> None:
@@ -127,4 +131,22 @@ def test_options_are_checked_before_anything_runs(config: dict[str, Any], said: 
 
 def test_a_rules_defaults_are_part_of_the_fingerprint() -> None:
     config = build(Select.Config, {"rule": "random", "options": {"rows": 3}})
-    assert result_fields(config)["options"] == {"fraction": None, "rows": 3, "tokens": None, "seed": 0}
+    assert result_fields(config)["options"] == {
+        "fraction": None, "rows": 3, "tokens": None, "token_fraction": None, "seed": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [
+        ({"fraction": 0.1}, {"rows": 10, "tokens": 500}),
+        ({"rows": 500}, {"rows": 100, "tokens": 5000}),
+        ({"tokens": 500}, {"rows": 10, "tokens": 500}),
+        ({"tokens": 99_999}, {"rows": 100, "tokens": 5000}),
+        ({"token_fraction": 0.25}, {"rows": 25, "tokens": 1250}),
+    ],
+)
+def test_a_dry_run_tells_what_a_budget_comes_to(budget: dict[str, Any], told: dict[str, int]) -> None:
+    config = build(Select.Config, {"by": "gate", "options": budget})
+    assert Select().estimate(config, {"scores": {"rows": 100, "tokens": 5000}}) == told
+    assert Select().estimate(config, {"scores": {}}) == {"rows": 0, "tokens": 0}
