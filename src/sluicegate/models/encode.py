@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from sluicegate import runtime
@@ -75,6 +76,26 @@ class Encoded:
         return out
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Tokens of many conversations."""
+
+    ids: Sequence[str]
+    """Of the conversations, (N,)."""
+    n_tokens: np.ndarray
+    """(N,)"""
+    n_label: np.ndarray
+    """(N,)"""
+    truncated: np.ndarray
+    """Tokens cut off, (N,)."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Encoded]) -> Counts:
+        """Of encoded conversations in memory."""
+        numbers = np.array([(len(row.ids), row.n_label, row.truncated) for row in rows], dtype=np.int64)
+        return cls([row.id for row in rows], *numbers.reshape(-1, 3).T)
+
+
 class Encoder:
     """Renders conversations with the tokenizer's own chat template and finds the assistant turns in the text.
 
@@ -113,10 +134,18 @@ class Encoder:
             DataError: a conversation the template refuses or, with `need_labels`, one left without label tokens.
         """
         rows = [row for chunk in runtime.track(_chunks(records), description) for row in self._encode_chunk(chunk)]
-        self._tell(rows, description)
-        if need_labels:
-            self._check_labels(rows)
+        self.tell(Counts.of(rows), description, need_labels)
         return rows
+
+    def tell(self, counts: Counts, description: str, need_labels: bool = True) -> None:
+        """Say how many label tokens there are, and warn of what was cut off.
+
+        Raises:
+            DataError: with `need_labels`, a conversation without label tokens.
+        """
+        self._tell(counts, description)
+        if need_labels:
+            self._check_labels(counts)
 
     def encode_batch(self, records: Sequence[Record]) -> list[Encoded]:
         """Conversations, in order; says nothing, and any may come out with no label tokens."""
@@ -214,20 +243,21 @@ class Encoder:
 
     # What the user is told
 
-    def _tell(self, rows: Sequence[Encoded], description: str) -> None:
-        total, labels = sum(len(r.ids) for r in rows), sum(r.n_label for r in rows)
-        runtime.say(f"  {description}: {len(rows):,} rows, {total:,} tokens, {labels:,} of them label tokens")
-        if cut := [r.truncated for r in rows if r.truncated]:
-            rows_are = "1 row is" if len(cut) == 1 else f"{len(cut):,} rows are"
-            tokens_were = "1 token was" if sum(cut) == 1 else f"{sum(cut):,} tokens were"
+    def _tell(self, counts: Counts, description: str) -> None:
+        total, labels = counts.n_tokens.sum(), counts.n_label.sum()
+        runtime.say(f"  {description}: {len(counts.ids):,} rows, {total:,} tokens, {labels:,} of them label tokens")
+        if cut := np.count_nonzero(counts.truncated):
+            rows_are = "1 row is" if cut == 1 else f"{cut:,} rows are"
+            tokens = counts.truncated.sum()
+            tokens_were = "1 token was" if tokens == 1 else f"{tokens:,} tokens were"
             runtime.warn(f"{description}: {rows_are} longer than max_length={self.max_length}; {tokens_were} cut off")
 
-    def _check_labels(self, rows: Sequence[Encoded]) -> None:
-        empty = [row for row in rows if not row.n_label]
-        if not empty:
+    def _check_labels(self, counts: Counts) -> None:
+        empty = np.flatnonzero(counts.n_label == 0)
+        if not len(empty):
             return
-        named = ", ".join(row.id for row in empty[:3]) + (", …" if len(empty) > 3 else "")
-        cut = any(row.truncated for row in empty)
+        named = ", ".join(counts.ids[row] for row in empty[:3]) + (", …" if len(empty) > 3 else "")
+        cut = counts.truncated[empty].any()
         hint = f"raise max_length (now {self.max_length}), or drop them" if cut else "give each a reply, or drop them"
         rows_have = "1 row has" if len(empty) == 1 else f"{len(empty):,} rows have"
         raise DataError(f"{rows_have} no label tokens: {named}", hint)
