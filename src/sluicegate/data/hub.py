@@ -1,0 +1,109 @@
+"""Sets of the Hugging Face hub by name, or from the cache of `datasets`, pinned by their commit.
+
+`datasets` reads its environment itself: HF_ENDPOINT names a mirror, HF_HUB_OFFLINE=1 keeps to the cache, HF_HOME says
+where that is. Nothing here sets any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pydantic import field_validator
+
+from sluicegate.config import Config, runtime
+from sluicegate.data.readers import Chunk, arrow
+from sluicegate.data.readers.chunk import CHUNK_ROWS
+from sluicegate.errors import ConfigError, DataError, MissingError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+class HubSet(Config):
+    """One split of a set of the hub."""
+
+    hub: str | None = None
+    """A set of the Hugging Face hub, by its name: openai/gsm8k. HF_ENDPOINT and HF_HUB_OFFLINE are respected."""
+    config: str | None = None
+    """hub: which configuration of the set, where it has several."""
+    split: str = "train"
+    """hub: which part of the set; `train[:1000]` its first rows."""
+    revision: str | None = None
+    """hub: a commit, tag or branch; the newest commit if empty. The commit it stands for is pinned."""
+    data_files: list[str] = []
+    """hub: only these files of the set, or those that fit these patterns."""
+    streaming: bool = runtime(False)
+    """hub: read rows while they are fetched, and keep nothing in the cache."""
+
+    @field_validator("data_files", mode="before")
+    @classmethod
+    def _as_list(cls, given: Any) -> Any:
+        return [given] if isinstance(given, str) else given
+
+    def commit(self) -> str:
+        """The commit its rows are of; of files on this machine a hash of what they are.
+
+        Raises:
+            MissingError: the set, or the commit that was asked for, is neither in the cache nor within reach.
+            ConfigError: it has no such configuration, or several and none was named.
+        """
+        from datasets import load_dataset_builder
+
+        with self._told():
+            found = str(load_dataset_builder(*self._where(), **self._which()).hash)
+        if _COMMIT.fullmatch(self.revision or "") and found != self.revision:
+            raise self._missing(f"the cache holds commit {found[:12]}, and not {self.revision}")
+        return found
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Its rows, some hundred at a time, placed by their number; raises what `commit` raises.
+
+        Raises:
+            DataError: it has no rows.
+        """
+        from datasets import load_dataset
+
+        with self._told():
+            rows: Any = load_dataset(*self._where(), split=self.split, streaming=self.streaming, **self._which())
+            last = 0
+            for chunk in arrow.chunks(_batches(rows.with_format("arrow").iter(CHUNK_ROWS))):
+                last = chunk.first
+                yield chunk
+        if not last:
+            raise DataError(f"{self.hub} has no rows in split '{self.split}'", "name another split")
+
+    def _where(self) -> tuple[str, str | None]:
+        return str(self.hub), self.config
+
+    def _which(self) -> dict[str, Any]:
+        """What is said of it beyond its name; `datasets` takes an empty list of files for files."""
+        return {"revision": self.revision, "data_files": self.data_files or None}
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What keeps `datasets` from reading the set, in our terms."""
+        try:
+            yield
+        except ValueError as err:
+            if "find cache" in (what := str(err)):
+                raise self._missing(what.splitlines()[0]) from None
+            raise ConfigError(f"{self.hub}: {what.splitlines()[0]}", "look at its page on the hub") from None
+        except OSError as err:  # no network, no such set, no right to read it
+            raise self._missing(str(err).splitlines()[0]) from None
+
+    def _missing(self, what: str) -> MissingError:
+        keys = {"name": self.config, "split": self.split, **self._which()}
+        call = ", ".join([repr(self.hub), *(f"{name}={value!r}" for name, value in keys.items() if value)])
+        fetch = f'python -c "from datasets import load_dataset; load_dataset({call})"'
+        hint = f"fetch it into the cache where there is a network (HF_ENDPOINT names a mirror): {fetch}"
+        return MissingError(f"{self.hub} cannot be read: {what}", f"{hint}; or name files of your own with `path`")
+
+
+def _batches(tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
+    for table in tables:
+        yield from table.to_batches()
