@@ -63,21 +63,22 @@ class Pool:
         """The reason why a row has no score to rank by, "" for one that has: (N,) str objects."""
         reason = np.full(len(self), "", dtype=object)
         if self.by:
-            missing = np.isnan(self.score)
-            why = self.columns.get(f"{self.by}_why", np.full(len(self), "NaN", dtype=object))[missing]
+            missing = np.flatnonzero(np.isnan(self.score))
+            known = self.columns.get(f"{self.by}_why")
+            why = ["NaN"] * len(missing) if known is None else known[missing].tolist()
             said = {one: f"no {self.by} score: {one}" for one in set(why)}
             reason[missing] = [said[one] for one in why]
         return reason
 
     def copies(self) -> dict[int, str]:
         """Row to the reason it is a copy: of rows with one content, only the first by id is no copy."""
-        ids = self.ids[self.by_id]  # (N,) in order
-        marked = np.flatnonzero(np.strings.find(ids, ".") >= 0)  # every copy is, and few others
-        contents = np.array([content_id(one) for one in ids[marked]], dtype=str)
-        first = dict(zip(contents[::-1], ids[marked][::-1], strict=True))
-        plain = ids[np.searchsorted(ids, contents)] == contents
-        first |= {content: content for content in contents[plain]}
-        copies = zip(self.by_id[marked].tolist(), ids[marked], contents, strict=True)
+        marked = np.flatnonzero(np.strings.find(self.ids, ".") >= 0)  # every copy is, and few others
+        ids = self.ids[marked].tolist()
+        contents = [content_id(one) for one in ids]
+        place = np.searchsorted(self.ids, np.array(contents, dtype=str), sorter=self.by_id)
+        first = dict(sorted(zip(contents, ids, strict=True), reverse=True))
+        first |= {content: content for content in set(contents) & set(self.ids[self.by_id[place]].tolist())}
+        copies = zip(marked.tolist(), ids, contents, strict=True)
         return {row: f"copy of {first[content]}" for row, one, content in copies if first[content] != one}
 
 
@@ -187,7 +188,7 @@ class Rule:
         reason = pool.unscored()
         for row, why in (barred or {}).items():
             reason[row] = why
-        shut = reason[pool.by_id].astype(bool)  # a row with a reason so early
+        shut = reason.astype(bool)[pool.by_id]  # a row with a reason so early
         candidates = pool.by_id[~shut]
         budget = min(self.config.budget(len(pool)), len(candidates))
         groups = list(self.groups(pool.take(candidates), budget)) if budget else []
