@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from sluicegate.registry import SIGNALS
 from sluicegate.scoring.base import Reads, Shard, Signal, seen_by
 from sluicegate.scoring.length import Length
 from sluicegate.testing import check_signal
+from stub_endpoint import digit_of, stub_endpoint
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +20,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("signals")
 
 
+@pytest.fixture
+def options(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, dict[str, Any]]]:
+    """By name, what a signal has to be told."""
+    monkeypatch.setenv("no_proxy", "*")
+    with stub_endpoint(digit_of) as stub:
+        yield {"deita": {"base_url": stub.url, "model": "rater"}}
+
+
 @pytest.mark.parametrize("name", SIGNALS.names())
-def test_every_signal_keeps_the_contract(name: str, folder: Path) -> None:
+def test_every_signal_keeps_the_contract(name: str, folder: Path, options: dict[str, dict[str, Any]]) -> None:
     assert SIGNALS.get(name).name == name
-    check_signal(SIGNALS.get(name), folder)
+    check_signal(SIGNALS.get(name), folder, options.get(name))
 
 
 class Forgets(Signal):

@@ -10,6 +10,8 @@ from sluicegate import config
 from sluicegate.schema import Record
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from torch import Tensor
 
@@ -77,6 +79,8 @@ class Shard:
     """(B, F) float32, what the signal's `observe` kept; NaN for a row not read, None where it kept nothing of any."""
     learned: Any = None
     """What the signal's `fit` returned."""
+    notes: Path | None = None
+    """A file for the signal's `Notes` on these rows, gone once the table stands; None where there will be no table."""
 
 
 Read: TypeAlias = Callable[[Sequence[Record]], Shard]

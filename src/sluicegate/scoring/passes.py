@@ -18,6 +18,8 @@ from sluicegate.scoring.base import Reads, Seen, Shard, Signal
 from sluicegate.scoring.detail import Detail, detail_columns
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sluicegate.models.encode import Encoded, Encoder
     from sluicegate.scoring.forward import Reader
 
@@ -135,27 +137,35 @@ def score_shard(
     batch_tokens: int,
     advance: Callable[[int], None],
     learned: Mapping[str, Any],
+    at: Path | None = None,
 ) -> dict[str, Any]:
     """The columns one pass gives for one shard.
 
     Args:
         learned: what `fit_signals` says.
+        at: where the shard will stand; signals leave their notes beside it.
     """
     encoded = encoder.encode_batch(rows)
     seen = reader.see(encoded, batch_tokens, advance, step.detail == "tokens", step.signals) if reader else None
     columns = _row_columns(rows, encoded)
     for name, (signal, config) in step.signals.items():
-        columns |= _signal_columns(name, signal, shard_for(name, rows, encoded, seen, learned[name]), config)
+        shard = shard_for(name, rows, encoded, seen, learned[name], at and at.with_suffix(f".{name}.jsonl"))
+        columns |= _signal_columns(name, signal, shard, config)
     if seen:
         columns |= {"prompt_state": list(seen.prompt_state)} | detail_columns(seen, step.detail)
     return columns
 
 
 def shard_for(
-    name: str, rows: Sequence[Record], encoded: Sequence[Encoded], seen: Seen | None, learned: Any = None
+    name: str,
+    rows: Sequence[Record],
+    encoded: Sequence[Encoded],
+    seen: Seen | None,
+    learned: Any = None,
+    notes: Path | None = None,
 ) -> Shard:
     """What the signal of a name is handed of rows that a pass has seen."""
-    return Shard(rows, encoded, seen, seen.observed.get(name) if seen else None, learned)
+    return Shard(rows, encoded, seen, seen.observed.get(name) if seen else None, learned, notes)
 
 
 def _check_apart(read: Mapping[str, list[_Place]]) -> None:

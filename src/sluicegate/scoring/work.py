@@ -84,10 +84,10 @@ class Worker:
     def score(self, number: int, advance: Callable[[int], None]) -> None:
         """Read one shard and write it; `advance` is told how many rows each batch had."""
         rows, budget = self.work.shards.read(number), self.work.batch_tokens
-        learned, before = self.learned
+        path, (learned, before) = self.work.path(self.step, number), self.learned
         with self.meter.running():
-            columns = score_shard(self.step, self.reader, self.encoder, rows, budget, advance, learned)
-        write_shard(self.work.path(self.step, number), columns, self.meter.take(), before)
+            columns = score_shard(self.step, self.reader, self.encoder, rows, budget, advance, learned, path)
+        write_shard(path, columns, self.meter.take(), before)
 
 
 def score_part(work: Work, encoder: Encoder, part: int = 0, parts: int = 1) -> None:
