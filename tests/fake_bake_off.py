@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 FAULTS = {
@@ -57,6 +58,17 @@ def bake_off(metric: str = "accuracy", faults: bool = True, arms: bool = True, s
         "signals": [_signal(name, faults, dice) for name in SIGNALS],
         "arms": trained if arms else [],
     }
+
+
+def renamed(found: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The same with other names for some signals and rules; `title`, `advice` and what a budget is called too."""
+    signals = [{**signal, "signal": names.get(signal["signal"], signal["signal"])} for signal in found["signals"]]
+    arms = [
+        {**arm, **{key: names.get(arm[key], arm[key]) for key in ("signal", "rule", "budget")}} for arm in found["arms"]
+    ]
+    arms = [arm if arm["control"] else {**arm, "arm": f"{arm['signal']}, {arm['rule']}"} for arm in arms]
+    told = {key: names.get(key, found[key]) for key in ("title", "advice")}
+    return {**found, **told, "signals": signals, "arms": arms}
 
 
 def _signal(name: str, faults: bool, dice: random.Random) -> dict[str, Any]:

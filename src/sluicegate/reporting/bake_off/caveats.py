@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sluicegate.reporting.bake_off.order import Summary
+from sluicegate.reporting.bake_off.order import Row, Summary
 
-NO_ARMS = "Nothing was trained, for there are no test rows: signals are judged by the planted faults alone."
+NO_ARMS = "Nothing was trained, so what the chosen rows are worth to a model was not measured."
 NO_FAULTS = "No fault is known in this pool, so nothing tells how many of the chosen rows are clean."
 PLANTED = (
     "The faults are known, as nearly always because they were planted; no signal and no rule reads them. What is wrong "
@@ -19,9 +19,9 @@ AUROC = (
 SMALL = (
     "The arms are short trainings that stand in for a long one; another model or a longer training can reorder them."
 )
-SEVERAL = (
-    "The 95 % interval behind a result is of that arm alone. Whether one arm beats another is for the gains to say; do "
-    "two intervals overlap, that settles nothing."
+OVERLAP = (
+    "The interval of a result is of that arm alone. Whether an arm beats its control is for its gain to say: both are "
+    "asked the same questions, so that their intervals may overlap and the gain still be clear of 0."
 )
 ONE_SEED = (
     "An arm trained with one seed has an interval over the test questions only, which leaves out what another seed "
@@ -30,20 +30,25 @@ ONE_SEED = (
 
 
 def caveats(summary: Summary) -> list[str]:
-    """Each in a sentence or two, the gravest first."""
-    return list(_of_arms(summary)) + list(_of_signals(summary))
+    """Each in a sentence or two."""
+    return [*_of_arms(summary), *_of_signals(summary)]
 
 
 def _of_arms(summary: Summary) -> Iterator[str]:
     if not summary["arms"]:
         yield NO_ARMS
         return
-    once = [f"{arm['arm']} ({arm['budget']})" for arm in summary["arms"] if arm["seeds"] == 1]
+    once = [f"{arm['arm']} ({arm['budget']})" if arm["budget"] else arm["arm"] for arm in _trained_once(summary)]
     if once:
-        who = "every arm" if len(once) == len(summary["arms"]) else _listed(once)
-        yield f"{ONE_SEED} This holds for {who}."
+        yield f"{ONE_SEED} This holds for {'every arm' if len(once) == len(summary['arms']) else _listed(once)}."
     yield SMALL
-    yield SEVERAL
+    yield OVERLAP
+    if unpriced := [signal["signal"] for signal in summary["signals"] if signal["forward_units"] is None]:
+        yield f"Not in the picture of cost, for theirs is not known: {_listed(unpriced)}."
+
+
+def _trained_once(summary: Summary) -> list[Row]:
+    return [arm for arm in summary["arms"] if arm["seeds"] == 1]
 
 
 def _of_signals(summary: Summary) -> Iterator[str]:
@@ -51,9 +56,6 @@ def _of_signals(summary: Summary) -> Iterator[str]:
     yield PLANTED if judged else NO_FAULTS
     if judged and summary["arms"]:
         yield AUROC
-    unpriced = [signal["signal"] for signal in summary["signals"] if signal["forward_units"] is None]
-    if unpriced:
-        yield f"Left out of the pictures of cost, for their cost is not known: {_listed(unpriced)}."
 
 
 def _listed(names: Sequence[str]) -> str:

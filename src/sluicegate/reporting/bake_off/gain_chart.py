@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 HUES = {"better": WATER, "worse": CLAY, "within noise": SILT}
 ROW = 25
 """Pixels of an arm."""
-NUMBERS = {"left": 5, "top": 5, "bottom": 5, "right": 54}
-"""Room for the number behind every arm."""
 
 
 def gain_chart(summary: Summary, budget: str) -> alt.TopLevelMixin | None:
@@ -46,7 +44,7 @@ def gain_chart(summary: Summary, budget: str) -> alt.TopLevelMixin | None:
     numbers = base.mark_text(align="left", dx=8).encode(text="label:N", x=alt.value("width"))
     zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(strokeWidth=1.5, color=SILT).encode(x="zero:Q")
     drawn = alt.layer(zero, bars, dots, numbers)
-    return drawn.properties(width="container", height=ROW * len(rows), padding=NUMBERS)
+    return drawn.properties(width="container", height=ROW * len(rows))
 
 
 def _row(arm: Row, metric: str) -> dict[str, Any]:

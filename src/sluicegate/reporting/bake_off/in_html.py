@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sluicegate import __version__
+from sluicegate.data.world.faults import CLEAN
 from sluicegate.reporting import numbers
 from sluicegate.reporting.bake_off import order
 from sluicegate.reporting.bake_off.arm_columns import arm_columns
@@ -18,7 +19,9 @@ from sluicegate.reporting.templates import template
 
 def page(summary: Summary) -> str:
     """The advice, the pictures, tables that sort by any column, and what is to be kept in mind."""
+    pool = summary["pool"]
     told = {
+        "clean_share": pool["faults"].get(CLEAN, 0) / max(pool["rows"], 1),
         "arm_columns": arm_columns(summary) if summary["arms"] else [],
         "signal_columns": signal_columns(summary),
         "unscored": reasons(order.signals(summary)),
