@@ -30,22 +30,28 @@ UNREAD, NO_SIZE = "", -1
 
 STEPS = {
     "read": (),
-    "shape": ("wrong type", "no known shape", "no column", "unknown role"),
-    "clean": (),
+    "shape": (),
+    "clean": (
+        *("no assistant turn", "empty turn", "turn order", "too long", "too short"),
+        *("lost characters", "repetition", "language", "same continuations"),
+    ),
     "dedup": ("duplicate", "near duplicate"),
     "exclude": ("in the ",),
     "decontaminate": ("contaminated",),
     "split": (OTHER_PART,),
     "mix": (),
 }
-"""The steps in order, each with how its reasons begin. A row the reader gave a reason is lost at `read`; of the
-others, one that is no record is lost at `clean` and one that is a record at `mix` where no beginning fits."""
+"""The steps in order, each with how its reasons begin. What the reader gives a reason is lost at `read`; of what no
+beginning fits, a row that never became a record is lost at `shape`, and a record at `mix`."""
 
 _HINTS = {
     "no known shape": "name the shape with `shape`, or rename the columns to `messages` or `prompt` and `completion`",
     "no column": "leave `shape: auto`, or name the shape these rows have",
     "no assistant turn": "a row needs a response to learn from; leave rows without one out",
-    "invalid UTF-8": "convert the file: iconv -f GB18030 -t UTF-8",
+    "a preference": "set `make: pairs`, or `pairs_as: chosen` to make conversations of the better answers",
+    "no preference": "set `make: messages`, or leave these rows out",
+    "invalid UTF-8": "set `clean: {repair: true}`, or convert the file: iconv -f GB18030 -t UTF-8",
+    "turn order": "mend it with `clean: {turns: {same_role: merge, ends: cut}}`",
     "too long": "raise max_chars, or cut these rows",
 }
 _OTHER_HINT = "mend these rows, or let more of them pass with max_bad_share"
@@ -250,7 +256,7 @@ def step_of(kind: str, unread: bool, record: bool) -> str:
     if unread:
         return "read"
     named = (step for step, beginnings in STEPS.items() if beginnings and kind.startswith(beginnings))
-    return next(named, "mix" if record else "clean")
+    return next(named, "mix" if record else "shape")
 
 
 def chars_of(record: Record | Pair) -> int:
