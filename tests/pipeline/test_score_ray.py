@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from score_processes import asked, assert_same, done, end, make_inputs, scores, start
+from stub_endpoint import digit_of, stub_endpoint
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
@@ -33,3 +34,13 @@ def test_what_a_worker_cannot_score_is_told_as_anywhere_else(tmp_path: Path) -> 
     assert code == 3, said
     assert "the chat template refuses" in said
     assert "Traceback" not in said
+
+
+def test_what_workers_ask_is_what_one_process_asks(tmp_path: Path) -> None:
+    make_inputs(tmp_path, rows=12)
+    with stub_endpoint(digit_of) as stub:
+        told = ["signals=[deita,length]", f"options.deita.base_url={stub.url}", "options.deita.model=rater"]
+        done(start(asked(tmp_path, tmp_path / "ray", "engine=ray", "workers=2", *told)))
+        assert len(stub.bodies) == len(set(stub.questions)) == 2 * 12, "no question twice"
+        done(start(asked(tmp_path, tmp_path / "here", *told)))
+    assert_same(scores(tmp_path / "ray"), scores(tmp_path / "here"))
