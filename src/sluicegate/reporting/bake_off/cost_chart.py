@@ -21,6 +21,8 @@ TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 HEIGHT = 430
 APART = 7
 """Pixels between arms of one cost."""
+LONGEST = 170
+"""Pixels after which a name is cut; the tooltip tells it whole."""
 LINE = 15
 """Pixels a line of text takes."""
 
@@ -132,7 +134,7 @@ def _arm_layers(summary: Summary, points: list[dict[str, Any]], y: alt.Y) -> lis
         fill=alt.condition("datum.hollow", alt.value("var(--card)"), alt.Fill("rule:N", scale=colour, legend=None)),
         tooltip=_tips(SCALES[summary["metric"]][3]),
     )
-    names = base.mark_text(xOffset=aside).encode(text="name:N")
+    names = base.mark_text(xOffset=aside, limit=LONGEST).encode(text="name:N")
     return [bars, dots.properties(name="dots"), names.properties(name="labels")]
 
 

@@ -9,7 +9,7 @@ from sluicegate.reporting.bake_off.caveats import caveats
 from sluicegate.reporting.bake_off.column import Column
 from sluicegate.reporting.bake_off.meanings import meanings
 from sluicegate.reporting.bake_off.order import Row, Summary, budgets, contestants, controls, faults, signals
-from sluicegate.reporting.bake_off.signal_columns import fault_columns, reasons, signal_columns
+from sluicegate.reporting.bake_off.signal_columns import FAULT, fault_columns, reasons, signal_columns
 from sluicegate.reporting.markdown import plain, table
 from sluicegate.reporting.numbers import INTERVALS, count
 
@@ -35,7 +35,7 @@ def _signals(summary: Summary) -> list[str]:
         lines = [f"- {plain(why)}: {', '.join(map(plain, names))}" for why, names in missing.items()]
         parts += ["Rows without a score, and why:", "\n".join(lines)]
     if faults(summary):
-        parts += ["### AUROC, fault by fault", _table(fault_columns(summary), rows)]
+        parts += ["### AUROC, fault by fault", FAULT, _table(fault_columns(summary), rows)]
     return parts
 
 

@@ -22,7 +22,7 @@ R_PRECISION = (
     "gets the share of faulty rows in the pool."
 )
 CLEAN = "Share of clean rows among those that the rule keeps by the signal, at each of these fractions of the pool."
-FAULT = "AUROC of clean rows against those with this fault alone."
+FAULT = "Clean rows against those with one fault alone."
 PASSES = (
     "What all scores of the pool cost, with everything that had to be learned for them, in forward passes: 1 is the "
     "work of the model reading the whole pool once, and 0 reads no model."
