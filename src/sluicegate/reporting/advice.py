@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from sluicegate.reporting.numbers import decimals, nats, points
 
 NAMED = 3
 """Arms that are named one by one; of more the number is told."""
+VERDICTS = ("better", "within noise", "worse")
 Row = Mapping[str, Any]
 
 
@@ -22,7 +22,8 @@ def advice(arms: Sequence[Row], signals: Sequence[Row]) -> str:
     """
     judged = [arm for arm in arms if arm["gain"]]
     if judged:
-        parts = [_at(budget, list(rows)) for budget, rows in groupby(judged, key=lambda arm: arm["budget"])]
+        budgets = dict.fromkeys(arm["budget"] for arm in judged)
+        parts = [_at(budget, [arm for arm in judged if arm["budget"] == budget]) for budget in budgets]
         return f"{_begun('; '.join(parts))}."
     found = sorted((s for s in signals if s["auroc"] is not None), key=lambda s: -s["auroc"])
     if not found:
@@ -38,18 +39,17 @@ def _begun(sentence: str) -> str:
 def _at(budget: str, rows: list[Row]) -> str:
     """What to do at one budget."""
     best_first = sorted(rows, key=lambda arm: -arm["gain"]["mean"])
-    better = [arm for arm in best_first if arm["verdict"] == "better"]
-    worse = [arm for arm in rows if arm["verdict"] == "worse"]
-    noise = len(rows) - len(better) - len(worse)
-    if not better:
-        best = best_first[0]
-        told = f"at {budget} nothing beats a random choice: the best, {_called(best)}, is within noise, {_size(best)}"
-    else:
-        told = f"at {budget} {_leaders([arm for arm in better if arm['ties_with_best']])}"
+    better, even, worse = ([arm for arm in best_first if arm["verdict"] == said] for said in VERDICTS)
+    if better:
+        parts = [_leaders([arm for arm in better if arm["ties_with_best"]])]
         if behind := [arm for arm in better if not arm["ties_with_best"]]:
-            told += f", ahead of {_names(behind)}, which {_verb(behind, 'beats', 'beat')} random too"
-        told += f"; {_count(noise)} within noise" if noise else ""
-    return told + (f"; {_names(worse)} {_verb(worse, 'falls', 'fall')} behind it" if worse else "")
+            parts[0] += f", ahead of {_names(behind)}, which {_verb(behind, 'beats', 'beat')} random too"
+        parts += [f"{'one arm is' if len(even) == 1 else f'{len(even)} arms are'} within noise"] if even else []
+    else:
+        parts = ["nothing beats a random choice"]
+        parts += [f"the best, {_called(even[0])}, is within noise, {_size(even[0])}"] if even else []
+    parts += [f"{_names(worse)} {_verb(worse, 'falls', 'fall')} behind random"] if worse else []
+    return f"at {budget} {', '.join(parts)}"
 
 
 def _leaders(leaders: list[Row]) -> str:
@@ -83,7 +83,3 @@ def _called(arm: Row) -> str:
 
 def _verb(arms: Sequence[Row], one: str, many: str) -> str:
     return one if len(arms) == 1 else many
-
-
-def _count(n: int) -> str:
-    return "one arm is" if n == 1 else f"{n} arms are"

@@ -18,7 +18,7 @@ CONTROL = {"arm": "random", "gain": None}
 def test_a_winner_that_is_told_apart_is_named_with_its_interval() -> None:
     arms = [CONTROL, arm("gate/clusters", 0.172, "better", True), arm("rds/plain", 0.01, "within noise")]
     assert advice(arms, []) == (
-        "At 20 % of rows gate (clusters) beats random with the same trusted rows by +17.2 points [14.2, 20.2]; "
+        "At 20 % of rows gate (clusters) beats random with the same trusted rows by +17.2 points [14.2, 20.2], "
         "one arm is within noise."
     )
 
@@ -38,9 +38,19 @@ def test_a_runner_up_that_is_told_apart_is_behind() -> None:
 def test_inside_the_noise_nothing_wins() -> None:
     arms = [arm("gate/plain", 0.02, "within noise"), arm("ifd/plain", -0.09, "worse")]
     assert advice(arms, []) == (
-        "At 20 % of rows nothing beats a random choice: the best, gate (plain), is within noise, "
-        "+2.0 points [−1.0, 5.0]; ifd (plain) falls behind it."
+        "At 20 % of rows nothing beats a random choice, the best, gate (plain), is within noise, "
+        "+2.0 points [−1.0, 5.0], ifd (plain) falls behind random."
     )
+
+
+def test_where_all_fall_behind_none_is_within_noise() -> None:
+    said = advice([arm("ifd/plain", -0.3, "worse")], [])
+    assert said == "At 20 % of rows nothing beats a random choice, ifd (plain) falls behind random."
+
+
+def test_budgets_may_take_turns() -> None:
+    rows = [arm(f"{name}/plain", 0.2, "better", True, budget=at) for name in "ab" for at in ("5 rows", "9 rows")]
+    assert advice(rows, []).count("beat random") == 2
 
 
 def test_every_budget_has_its_say() -> None:
