@@ -1,7 +1,9 @@
 """The share of a response's equations that hold, worked out in exact fractions.
 
-The final answer counts as one more: it must be among the numbers said before it. Gates and losses cannot check sums a
-model cannot do; this can, and knows nothing of a response without equations.
+    arithmetic(x) = (equations that hold + 1 if the final answer was said before) / (equations + 1)
+
+without the ones where the response marks no final answer. Gates and losses cannot check sums a model cannot do; this
+can, and knows nothing of a response without equations.
 """
 
 from __future__ import annotations

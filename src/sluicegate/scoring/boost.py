@@ -1,7 +1,8 @@
 """Gradient-boosted trees on statistics of the response tokens' losses: the cheap baseline a gate must beat.
 
-The trees are scikit-learn's histogram kind, as of LightGBM (Ke and others, NIPS 2017); they give the log-odds that a
-row is undamaged.
+    boost(x) = log p / (1 − p) = b + Σᵢ η fᵢ(statistics of the losses), p that x is undamaged, fᵢ a tree's leaf
+
+The trees are scikit-learn's histogram kind, as of LightGBM (Ke and others, NIPS 2017).
 """
 
 from __future__ import annotations

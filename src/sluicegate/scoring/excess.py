@@ -1,4 +1,6 @@
-"""Excess loss (RHO-LOSS, arXiv 2206.07137): L(y | x; base) - L(y | x; copy tuned on trusted rows).
+"""Excess loss (RHO-LOSS, arXiv 2206.07137): what the base has yet to learn of a response that trusted rows teach.
+
+    excess(x, y) = L(y | x; base) − L(y | x; copy tuned on trusted rows)
 
 L is the mean loss of the response's tokens, in nats; each model has a pass of its own.
 """

@@ -1,4 +1,10 @@
-"""The gate's score: what each gated layer makes of its response tokens, mean over layers. See docs/design.md."""
+"""The gate's score, a design of our own: what each gated layer makes of its response tokens, mean over layers.
+
+    gate(x) = mean over layers l of −log mean over tokens t of exp(−zₗₜ)
+
+where zₗₜ is the logit of layer l's gate, of kind `surprise`, at token t: a soft minimum, for one bad token spoils a
+response. Gates of the earlier kinds pool by their own formulas: see models/gates and docs/design.md.
+"""
 
 from __future__ import annotations
 

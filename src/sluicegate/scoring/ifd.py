@@ -1,7 +1,9 @@
 """Instruction-following difficulty (arXiv 2308.12032): loss of the response given its prompt, over its loss without.
 
-IFD = s(A | Q) / s(A), where s is the mean loss of the response's tokens; of s(A) they have nothing before them but the
-header of the reply. `ratio: perplexity` is exp(s(A | Q)) / exp(s(A)), as Superfiltering (arXiv 2402.00530) has it.
+    IFD = s(A | Q) / s(A)
+
+where s is the mean loss of the response's tokens; of s(A) they have nothing before them but the header of the reply.
+`ratio: perplexity` is exp(s(A | Q)) / exp(s(A)), as Superfiltering (arXiv 2402.00530) has it.
 """
 
 from __future__ import annotations

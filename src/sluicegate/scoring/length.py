@@ -1,4 +1,4 @@
-"""The number of response tokens: the control every quality score should be compared with."""
+"""The number of response tokens, T: the control every quality score should be compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Minus the base's perplexity of the response given the prompt: −exp(mean loss).
+"""Minus the base's perplexity of the response given the prompt; arXiv 2309.04564 prunes by it.
+
+    perplexity(x, y) = −exp L(y | x; base), L the mean loss of the response's tokens in nats
 
 Whether low, high or middle is best is the rule's business.
 """

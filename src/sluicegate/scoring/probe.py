@@ -1,7 +1,8 @@
 """Logistic regression on the mean final state of the response tokens: the log-odds that a row is undamaged.
 
-log p / (1 - p) = w . (mean_t h_t) + b, states standardised over the rows it learns from. The linear probe of
-arXiv 1610.01644, pooled over tokens.
+    probe(x) = log p / (1 − p) = w · meanₜ hₜ + b
+
+with states h standardised over the rows it learns from. The linear probe of arXiv 1610.01644, pooled over tokens.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Minus the response's mean loss, in nats, under a copy of the base briefly tuned on trusted rows.
 
+    reference(x, y) = −L(y | x; copy)
+
 The reference half of RHO-LOSS (arXiv 2206.07137) on its own: low where trusted rows make a response likely. `excess`
 is the whole.
 """
