@@ -54,8 +54,8 @@ class CoigTranslated(Shape):
     """Its translations: Alpaca's columns in English, and beside them in Chinese, which is what is read."""
 
     name = "coig_translated"
-    columns = ("trans_instruction", "trans_output")
-    optional = ("trans_input", "instruction", "input", "output")
+    columns = ("instruction", "output", "trans_instruction", "trans_output")
+    optional = ("input", "trans_input")
 
     def read(self, row: Columns, config: Any) -> Conversation:
         question = _joined(text(row, "trans_instruction"), optional_text(row, "trans_input"))
