@@ -18,17 +18,24 @@ BUDGETS = ("fraction", "rows", "tokens", "token_fraction")
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What a recipe's variable may be set to: a model folder for `base`, a file of conversations for another."""
+    """What a recipe's variable may be set to: a model folder for `base`, a folder of files for `data`, else a file."""
     folder = tmp_path_factory.mktemp("given")
     model, rows = tiny_model(folder / "model"), folder / "rows.jsonl"
-    rows.write_text("\n".join(json.dumps({"messages": r["messages"]}) for r in tiny_pool()), encoding="utf-8")
-    return lambda name: f"vars.{name}={model if name == 'base' else rows}"
+    text = "\n".join(json.dumps({"messages": r["messages"]}) for r in tiny_pool())
+    for name in ["rows.jsonl", *re.findall(r"\$\{vars\.data\}/([\w.]+)", "".join(map(text_of, recipe_names())))]:
+        (folder / name).write_text(text, encoding="utf-8")
+    values = {"base": model, "data": folder}
+    return lambda name: f"vars.{name}={values.get(name, rows)}"
+
+
+def text_of(recipe: str) -> str:
+    """A packaged recipe as it is written."""
+    return files("sluicegate").joinpath("recipes", f"{recipe}.yaml").read_text(encoding="utf-8")
 
 
 def planned(name: str, given: Any, folder: Path, *more: str) -> Plan:
     """The plan of a packaged recipe, every variable it leaves open (`???`) filled in."""
-    text = files("sluicegate").joinpath("recipes", f"{name}.yaml").read_text(encoding="utf-8")
-    wanted = re.findall(r"^\s+(\w+): \?\?\?", text, flags=re.MULTILINE)
+    wanted = re.findall(r"^\s+(\w+): \?\?\?", text_of(name), flags=re.MULTILINE)
     recipe = load_recipe(name, [*map(given, wanted), *more])
     return plan(expand(recipe) if "bench" in recipe else recipe, folder)
 

@@ -106,7 +106,7 @@ def _licences(tally: Tally) -> str:
     found = {source: tally.licences.get(source, UNKNOWN) for source in tally.kept_by("source")}
     table = _table("Licences", ("source", "licence", "mind"), [(name, *licence) for name, licence in found.items()])
     warned = [_text(name) for name, licence in found.items() if licence.warning]
-    told = f"**Not free for every use: {', '.join(warned)}.** Mind it before you publish what was trained on this."
+    told = f"**What to mind of {', '.join(warned)} holds for what is trained on this as well.**"
     return f"{table}\n\n{told}" if warned else table
 
 

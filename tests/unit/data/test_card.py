@@ -52,7 +52,7 @@ def test_every_step_of_every_source_is_told() -> None:
         "| b | CC-BY-NC-4.0 | research only |",
     ):
         assert line in text
-    assert "**Not free for every use: b.**" in text
+    assert "**What to mind of b holds" in text
 
 
 def test_lengths_are_drawn_to_scale_and_none_is_drawn_as_nothing() -> None:
