@@ -67,6 +67,7 @@ class CoigPcCore(Alpaca):
 
     name = "coig_pc_core"
     columns = ("instruction", "input", "output", "task_name_in_eng", "task_type")
+    optional = ("history", "system")
 
     def read(self, row: Columns, config: Any) -> Conversation:
         kinds = row["task_type"]

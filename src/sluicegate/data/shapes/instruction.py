@@ -50,6 +50,8 @@ class SelfInstruct(Several):
         found = json_or_itself(row["instances"])
         if not isinstance(found, list) or not all(isinstance(item, Mapping) for item in found):
             raise Unfit(f"wrong type: 'instances' is {kind(found)}, not a list of inputs and outputs")
+        if not found:
+            raise Unfit("no assistant turn: there is no instance")
         whole = [{**item, "instruction": row["instruction"]} for item in found]
         return [Conversation(exchange(asked(item, "input"), text(item, "output"))) for item in whole]
 

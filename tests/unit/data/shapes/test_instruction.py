@@ -58,12 +58,14 @@ def test_every_instance_of_a_seed_task_is_a_conversation() -> None:
         {"instruction": "Double.", "instances": [{"input": str(n), "output": str(2 * n)} for n in (1, 2)]},
         {"instruction": "Halve.", "instances": [{"input": "4"}]},
         {"instruction": "Halve.", "instances": "none"},
+        {"instruction": "Halve.", "instances": []},
     ]
     found = list(shape.read_all(rows, shape.Config()))
-    assert [f.rows for f in found] == [(0,), (0,), (1,), (2,)]
+    assert [f.rows for f in found] == [(0,), (0,), (1,), (2,), (3,)]
     read = [f.read.messages for f in found if isinstance(f.read, Conversation)]
     assert [[m["content"] for m in turns] for turns in read] == [["Double.\n\n1", "2"], ["Double.\n\n2", "4"]]
     assert [str(f.read) for f in found[2:]] == [
         "no column: output",
         "wrong type: 'instances' is text, not a list of inputs and outputs",
+        "no assistant turn: there is no instance",
     ]
