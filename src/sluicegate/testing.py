@@ -244,8 +244,11 @@ def _scorer(signal: type[Signal], config: Config, folder: Path) -> Callable[[lis
         rows = _without_meta(rows)
         encoded = encoder.encode_batch(rows)
         seen = reader.see(encoded, batch_tokens, lambda n: None, False, step.signals) if reader else None
-        scored = signal().score(shard_for("signal", rows, encoded, seen, learned["signal"]), config)
+        shard = shard_for("signal", rows, encoded, seen, learned["signal"])
+        scored = signal().score(shard, config)
         assert len(scored) == len(rows), f"{len(scored)} scores for {len(rows)} rows"
+        for column, values in signal().further(shard, config).items():
+            assert len(values) == len(rows), f"{len(values)} numbers in column '{column}' for {len(rows)} rows"
         for value in scored:
             assert value if isinstance(value, str) else math.isfinite(value), "a row without a score has a reason"
         return dict(zip([row["id"] for row in rows], scored, strict=True))

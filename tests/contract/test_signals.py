@@ -28,6 +28,11 @@ def options(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, dict[str, Any
         yield {"deita": {"base_url": stub.url, "model": "rater"}}
 
 
+def test_what_is_kept_of_targets_keeps_the_contract(folder: Path) -> None:
+    for targets in ("source", "row"):
+        check_signal(SIGNALS.get("rds"), folder, {"targets": targets})
+
+
 @pytest.mark.parametrize("name", SIGNALS.names())
 def test_every_signal_keeps_the_contract(name: str, folder: Path, options: dict[str, dict[str, Any]]) -> None:
     assert SIGNALS.get(name).name == name
@@ -80,6 +85,11 @@ class Undocumented(Length):
         power: float = 1.0
 
 
+class TellsOfSomeOnly(Length):
+    def further(self, shard: Shard, config: Any) -> dict[str, np.ndarray]:
+        return {"targets": np.zeros((len(shard.records) - 1, 2))}
+
+
 @pytest.mark.parametrize(
     ("signal", "broken"),
     [
@@ -91,6 +101,7 @@ class Undocumented(Length):
         (Compares, "rows beside a row"),
         (ReadsMeta, "meta"),
         (Undocumented, "power"),
+        (TellsOfSomeOnly, "24 numbers in column 'targets' for 25 rows"),
     ],
 )
 def test_the_check_finds(signal: type[Signal], broken: str, folder: Path) -> None:
