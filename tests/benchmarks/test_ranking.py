@@ -7,12 +7,6 @@ import pytest
 import ranking
 
 
-@pytest.fixture(autouse=True)
-def on_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests are not to be tied to one core by the script."""
-    monkeypatch.setattr(ranking, "on_one_core", lambda: None)
-
-
 @pytest.mark.parametrize("rule", ranking.RULES)
 def test_every_rule_ranks_made_up_rows(rule: str) -> None:
     found = ranking.rank(rule, 300)
