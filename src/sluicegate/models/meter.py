@@ -7,6 +7,7 @@ A token read forward counts 1. One that is read backward too counts 1 more, and 
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,9 +49,10 @@ class Meter:
 
     def watch(self, model: PreTrainedModel) -> None:
         """From now on count what the model reads, also within an adapter that is put on it."""
+        known = weakref.ref(model)  # a hook that held its model would keep it in memory beside the next
 
         def count(embeddings: object, args: object, out: Tensor) -> None:
-            self._tokens += out.shape[:-1].numel() * _forwards(model)
+            self._tokens += out.shape[:-1].numel() * _forwards(known())
 
         model.get_input_embeddings().register_forward_hook(count)
 
@@ -78,11 +80,11 @@ class Meter:
         return spent
 
 
-def _forwards(model: PreTrainedModel) -> float:
+def _forwards(model: PreTrainedModel | None) -> float:
     """How many forward passes the pass that has just begun is worth."""
     import torch
 
-    if not torch.is_grad_enabled():
+    if model is None or not torch.is_grad_enabled():
         return 1.0
     sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
     learning = sum(size for size, learns in sizes if learns)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,19 @@ def test_a_model_that_carries_a_hook_computes_the_same(
 ) -> None:
     with torch.no_grad():
         assert torch.equal(model(input_ids=IDS).logits, make_model("Qwen2", 40)(input_ids=IDS).logits)
+
+
+def test_a_model_nobody_else_holds_is_let_go_of_at_once(make_model: Callable[..., Any]) -> None:
+    made = make_model("Qwen2", 40)
+    watching, known = Meter(), weakref.ref(made)
+    watching.watch(made)
+    gc.collect()
+    gc.disable()
+    try:
+        del made
+        assert known() is None
+    finally:
+        gc.enable()
 
 
 def test_the_clock_leaves_out_what_loading_takes(tiny_qwen2: Path) -> None:
