@@ -16,7 +16,7 @@ from sluicegate.data.buckets import BOUNDS, Bounds, bucket_names, buckets_of
 from sluicegate.data.curriculum import Phase, phase_ends, weigh
 from sluicegate.data.labels import Labels
 from sluicegate.data.language_share import Groups
-from sluicegate.data.realised_mix import realised_mix
+from sluicegate.data.realised_mix import TOLD, realised_mix
 from sluicegate.data.turns import SLACK, divide, hold, merge, take_turns
 from sluicegate.errors import ConfigError
 from sluicegate.schema import Lang
@@ -75,6 +75,11 @@ class MixedBucketSampler:
             if any((phase.until is None) != (phase is self.phases[-1]) for phase in self.phases):
                 raise ValueError("every phase but the last needs an `until`, and the last has none")
             return self
+
+        def columns(self) -> list[str]:
+            """What the phases weigh by that a sampler does not know of every row anyway."""
+            named = {name: None for phase in self.phases for name in phase.weights}
+            return [name for name in named if name not in TOLD]
 
         def steps(self, rows: float, batch_size: int) -> int:
             """Batches in `rows`: a last one is filled up, or left out where no row should be seen again."""

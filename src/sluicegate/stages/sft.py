@@ -5,37 +5,51 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sluicegate.artifacts import Artifact, write_json
-from sluicegate.errors import ArtifactError, DataError
-from sluicegate.schema import Kind, Record, content_id
+from sluicegate.data.parallel import cores, ordered
+from sluicegate.errors import ArtifactError
+from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.sft_config import SftConfig
 
 if TYPE_CHECKING:
     from sluicegate.models.load import Loaded
+    from sluicegate.models.token_cache import EncodedRows
+    from sluicegate.training.rows import TrainingRows
     from sluicegate.training.sft import Tuned
+
+TOKENS = ".tokens"
+"""Beside the artifacts of a run: rows as tokens, for all trainings that read the same; it may be deleted."""
+FIRST_HERE = 8
+"""Chunks of rows that are encoded sooner than other processes start."""
 
 
 class Sft(Stage):
-    """Trains on the rows of `data` that `selection` kept (all, without one), and on the `trusted` rows."""
+    """Trains on the rows of `data` that `selection` kept (all, without one), and on the `trusted` rows.
+
+    The phases of a `sampler` may weigh rows by columns of `scores`, and by keys of `meta`.
+    """
 
     name = "sft"
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "messages"}
-    may_take: ClassVar[dict[str, Kind]] = {"selection": "selection", "trusted": "messages"}
+    may_take: ClassVar[dict[str, Kind]] = {"selection": "selection", "trusted": "messages", "scores": "scores"}
 
     class Config(SftConfig):
         pass
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
-        """Rows and tokens of what is trained on, each counted once, and steps."""
+        """Rows and tokens of what is trained on, each counted once, and steps where no sampler decides on those."""
         parts = [inputs.get("selection") or inputs["data"], inputs.get("trusted", {})]
         rows, tokens = (sum(part.get(key, 0) for part in parts) for key in ("rows", "tokens"))
-        steps = config.max_steps or math.ceil(config.epochs * rows / config.batch_size)
-        return {"rows": rows, "tokens": tokens, "steps": steps}
+        told = {"rows": rows, "tokens": tokens}
+        if config.sampler and not config.max_steps:
+            return told
+        return {**told, "steps": config.max_steps or math.ceil(config.epochs * rows / config.batch_size)}
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
@@ -59,52 +73,44 @@ class FineTuned:
 
 
 def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path) -> FineTuned:
-    """Train on the rows that the inputs `data`, `selection` and `trusted` say; nothing is left in the folder `out`."""
+    """Train on the rows that the inputs `data`, `selection` and `trusted` say.
+
+    Nothing is left in the folder `out`, and the rows as tokens beside it, in `TOKENS`.
+    """
     from sluicegate.models.load import load
+    from sluicegate.training.rows import TrainingRows
     from sluicegate.training.sft import settle, tune
 
     base = inputs["model"]
     settled = settle(config, base.path)
-    pool, trusted = _rows(inputs)
+    chosen = TrainingRows.of(inputs["data"], inputs.get("selection"), inputs.get("trusted"))
     dtype, reason = _dtype(settled)
     loaded = load(base.path, dtype=dtype, reason=reason)
     _check_base(loaded.model, base)
-    rows = loaded.encoder(settled.max_length).encode_all(pool + trusted, "training rows")
-    tuned = tune(loaded, rows, settled, out)
+    rows = _encoded(loaded, chosen, settled, out.parent / TOKENS)
+    columns = chosen.columns(settled.sampler.columns(), inputs.get("scores")) if settled.sampler else None
+    tuned = tune(loaded, rows, settled, out, columns)
     stats = {
         "rows": len(rows),
-        "pool_rows": len(pool),
-        "trusted_rows": len(trusted),
-        "label_tokens": sum(row.n_label for row in rows),
-        "truncated": sum(row.truncated > 0 for row in rows),
+        "pool_rows": len(chosen.pool_ids),
+        "trusted_rows": len(chosen.trusted_ids),
+        "label_tokens": int(rows.counts.n_label.sum()),
+        "truncated": int((rows.counts.truncated > 0).sum()),
         "steps": tuned.steps,
         "loss": tuned.loss,
+        **({"mix": tuned.mix} if tuned.mix else {}),
     }
     return FineTuned(loaded, tuned, settled, stats)
 
 
-def _rows(inputs: Mapping[str, Artifact]) -> tuple[list[Record], list[Record]]:
-    """The pool's rows that are trained on, and the trusted rows that are not among them already."""
-    pool = cast(list[Record], list(inputs["data"].rows("messages")))
-    if "selection" in inputs:
-        pool = _kept(pool, inputs["selection"], inputs["data"])
-    seen = {content_id(row["id"]) for row in pool}
-    trusted = cast(list[Record], list(inputs["trusted"].rows("messages"))) if "trusted" in inputs else []
-    new = [row for row in trusted if content_id(row["id"]) not in seen]
-    if not pool and not new:
-        raise DataError(f"{inputs['data'].id}: no rows to train on", "select more of them")
-    return pool, new
+def _encoded(loaded: Loaded, chosen: TrainingRows, config: SftConfig, folder: Path) -> EncodedRows:
+    from sluicegate.models.token_cache import TokenCache
 
-
-def _kept(pool: list[Record], selection: Artifact, data: Artifact) -> list[Record]:
-    """Joined by id; a selection made over other data is refused."""
-    kept = {row["id"] for row in selection.rows("selection") if row["kept"]}
-    found = [row for row in pool if row["id"] in kept]
-    if missing := kept - {row["id"] for row in found}:
-        rows = "1 row" if len(missing) == 1 else f"{len(missing):,} rows"
-        what = f"{selection.id} keeps {rows} that {data.id} has not, {min(missing)} among them"
-        raise ArtifactError(what, "give the data that was scored")
-    return found
+    what, encoder = "training rows", loaded.encoder(config.max_length)
+    spread = partial(ordered, workers=config.workers or cores(), first_here=0 if config.workers else FIRST_HERE)
+    rows = TokenCache(folder, spread).rows(encoder, chosen.ids, chosen.records, what)
+    encoder.tell(rows.counts, what)
+    return rows
 
 
 def _dtype(config: SftConfig) -> tuple[str, str]:

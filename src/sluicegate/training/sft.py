@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from sluicegate import runtime
+from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.errors import ConfigError, SluiceError
 from sluicegate.models import adapters
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import Loaded
 from sluicegate.models.size import count_parameters
+from sluicegate.models.token_cache import counts_of
 from sluicegate.training.callbacks import ShowProgress
 from sluicegate.training.device_arguments import device_arguments
 from sluicegate.training.sft_config import SftConfig
@@ -40,6 +44,8 @@ class Tuned:
     """Mean loss per label token over the last twentieth of the steps."""
     curve: list[dict[str, float]]
     """step, loss, grad_norm and learning_rate at about 20 points."""
+    mix: dict[str, Any] | None = None
+    """What the batches of a sampler were made of."""
 
 
 def settle(config: SftConfig, base: Path) -> SftConfig:
@@ -50,7 +56,13 @@ def settle(config: SftConfig, base: Path) -> SftConfig:
     return config.model_copy(update={"method": method})
 
 
-def tune(loaded: Loaded, rows: Sequence[Encoded], config: SftConfig, out: Path) -> Tuned:
+def tune(
+    loaded: Loaded,
+    rows: Sequence[Encoded],
+    config: SftConfig,
+    out: Path,
+    columns: Mapping[str, np.ndarray] | None = None,
+) -> Tuned:
     """Train on the label tokens of `rows`; the same seed on the same machine gives the same weights.
 
     Args:
@@ -58,13 +70,15 @@ def tune(loaded: Loaded, rows: Sequence[Encoded], config: SftConfig, out: Path) 
         rows: encoded conversations, each with label tokens.
         config: what to do; its method is settled.
         out: a folder the Trainer may use; it leaves nothing there.
+        columns: `lang` and `source` of every row, and what phases weigh by, for a config with a sampler.
 
     Raises:
         SluiceError: the loss is no number any more.
     """
     runtime.seed_everything(config.seed)
     model = adapters.attach(loaded.model, config.lora) if config.method == "lora" else loaded.model
-    laid_out = list(lay_out(rows, config))
+    sampler = _sampler(config.sampler, rows, config, columns or {}) if config.sampler else None
+    laid_out = Ordered(rows, sampler.batches.ravel()) if sampler else lay_out(rows, config)
     args = _arguments(config, loaded, math.ceil(len(laid_out) / config.batch_size), out)
     with runtime.progress() as display:
         trainer = Trainer(
@@ -78,28 +92,64 @@ def tune(loaded: Loaded, rows: Sequence[Encoded], config: SftConfig, out: Path) 
         trainer.train()
     curve = [_point(entry) for entry in trainer.state.log_history if "loss" in entry]
     _check_finite(curve, config)
-    return Tuned(model.eval(), trainer.state.global_step, curve[-1]["loss"], curve)
+    mix = sampler.mix() if sampler else None
+    return Tuned(model.eval(), trainer.state.global_step, curve[-1]["loss"], curve, mix)
 
 
-def lay_out(rows: Sequence[Encoded], config: SftConfig) -> Iterator[Encoded]:
+class Ordered(Dataset[Encoded]):
+    """Rows in an order, in which each may come several times; read when they are asked for."""
+
+    def __init__(self, rows: Sequence[Encoded], order: Sequence[int] | np.ndarray) -> None:
+        self.rows, self.order = rows, order
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, place: int) -> Encoded:
+        return self.rows[int(self.order[place])]
+
+    def __iter__(self) -> Iterator[Encoded]:
+        return map(self.__getitem__, range(len(self)))
+
+
+def lay_out(rows: Sequence[Encoded], config: SftConfig) -> Ordered:
     """Every row of the run in the order it is trained on: shuffled, with rows of like length in one batch.
 
     Laid out ahead, so that the order hangs on the seed alone and not on how many processes share it. Whole passes
     over the rows follow one another; sorting stays within windows of 8 batches, whose batches are shuffled again.
     """
-    rng = random.Random(config.seed)
+    rng, n_tokens = random.Random(config.seed), counts_of(rows).n_tokens.tolist()
     total = config.max_steps * config.batch_size if config.max_steps else math.ceil(config.epochs * len(rows))
-    stream: list[Encoded] = []
+    stream: list[int] = []
     while len(stream) < total:
-        stream += rng.sample(rows, len(rows))
+        stream += rng.sample(range(len(rows)), len(rows))
+    order: list[int] = []
     for begin in range(0, total, WINDOW * config.batch_size):
-        window = sorted(stream[begin : min(total, begin + WINDOW * config.batch_size)], key=lambda row: len(row.ids))
+        window = sorted(stream[begin : min(total, begin + WINDOW * config.batch_size)], key=n_tokens.__getitem__)
         batches = [window[i : i + config.batch_size] for i in range(0, len(window), config.batch_size)]
         # A last batch that is not full must stay last, or batches would shift.
         short = [batches.pop()] if len(batches[-1]) < config.batch_size else []
         rng.shuffle(batches)
-        for batch in batches + short:
-            yield from batch
+        order += [row for batch in batches + short for row in batch]
+    return Ordered(rows, order)
+
+
+def _sampler(
+    asked: MixedBucketSampler.Config, rows: Sequence[Encoded], config: SftConfig, columns: Mapping[str, np.ndarray]
+) -> MixedBucketSampler:
+    """Of all processes together: the Trainer gives each its part of every batch."""
+    known = {**columns, "n_tokens": counts_of(rows).n_tokens}
+    sampler = MixedBucketSampler(
+        known, asked, config.batch_size, steps=config.max_steps, epochs=config.epochs, seed=config.seed
+    )
+    _tell(sampler.mix())
+    return sampler
+
+
+def _tell(mix: Mapping[str, Any]) -> None:
+    shares = ", ".join(f"{lang} {n / mix['rows']:.1%}" for lang, n in mix["by"]["lang"].items())
+    again = ", ".join(f"{n:,} {lang}" for lang, n in mix["repeats"].items())
+    runtime.say(f"  mix: {shares}; rows seen again: {again or 'none'}; rows not seen: {mix['unseen']:,}")
 
 
 def _arguments(config: SftConfig, loaded: Loaded, steps: int, out: Path) -> TrainingArguments:

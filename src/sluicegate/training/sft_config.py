@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from sluicegate.config import Config, runtime
+from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.models.adapters import LoraSettings
 
 
@@ -36,12 +37,17 @@ class SftConfig(Config):
     """Tokens of a row that are read; longer rows are cut at the end and counted."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the weights. auto: float32 for full, on a GPU under bfloat16 autocast; as the device likes for lora."""
+    sampler: MixedBucketSampler.Config | None = None
+    """Which rows come when: shares of languages, length buckets, a curriculum. Null: all rows alike, those of like
+    length together."""
     seed: int = 0
     """Decides the order of the rows, the adapter's first weights and dropout."""
     device_batch_size: int | None = runtime(None, ge=1)
     """Rows per forward pass and device; it must divide the batch. None: the whole batch."""
     checkpoint_activations: bool | None = runtime(None)
     """Compute activations twice to hold fewer of them. None: on a GPU."""
+    workers: int = runtime(0, ge=0)
+    """Processes that turn many rows into tokens. 0: as many as there are cores."""
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
