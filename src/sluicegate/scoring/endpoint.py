@@ -25,11 +25,15 @@ from sluicegate import config
 from sluicegate.config import runtime
 from sluicegate.errors import MissingError
 
-REFUSES_KEY, UNKNOWN = (401, 403), 404
+REFUSES_ALL, UNKNOWN = (401, 402, 403), 404
+"""What a server says of the key or the account, and of the model."""
 PASSING = (408, 409, 425, 429, 500, 502, 503, 504)
 """What a server says that may answer the next time."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 600.0
 """Seconds; each wait is twice the one before, or as long as the server asks for."""
+DEAF = 16
+"""Questions in a row whose answers are lost, after which the endpoint counts as gone."""
+AGAIN = "run again: what was answered is not asked again"
 SHOWN = 200
 """Characters that are told of what a server says."""
 
@@ -98,30 +102,34 @@ class Endpoint:
         """The place of each question with its answer, or with why there is none, as they come.
 
         Raises:
-            MissingError: the endpoint cannot be reached, refuses the key or does not know the model.
+            MissingError: the endpoint cannot be reached or answers no more, refuses the key or does not know the model.
         """
         stop, pool = Event(), ThreadPoolExecutor(self.config.parallel)
         asked = {pool.submit(self._answer, question, stop): place for place, question in enumerate(questions)}
+        lost = 0
         try:
             for done in as_completed(asked):
-                yield asked[done], done.result()
+                try:
+                    answer, lost = done.result(), 0
+                except _Lost as err:
+                    answer, lost = str(err), lost + 1
+                    if err.unreachable or lost >= min(DEAF, len(questions)):
+                        hint = f"start it or correct base_url, and {AGAIN}"
+                        raise MissingError(f"{self.config.base_url} does not answer: {err}", hint) from None
+                yield asked[done], answer
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
 
     def _answer(self, question: str, stop: Event) -> Answer | str:
-        """Ask until there is an answer, no more tries, or nobody who waits for it."""
-        for number in range(1, self.config.tries + 1):
+        """Ask until there is an answer; `_Lost` where there are no more tries, or nobody waits for it any longer."""
+        for number in range(1, self.config.tries):
             try:
                 return self._post(question)
             except _Lost as err:
-                last = number == self.config.tries
-                if last and err.unreachable:
-                    hint = "start it or correct base_url, and run again: what was answered is not asked again"
-                    raise MissingError(f"cannot reach {self.config.base_url}: {err}", hint) from None
-                if last or stop.wait(_backoff(number) if err.wait is None else err.wait):
-                    return f"{err} (asked {number} times)"
-        raise AssertionError("there is at least one try")
+                if stop.wait(_backoff(number) if err.wait is None else err.wait):
+                    raise
+        return self._post(question)
 
     def _post(self, question: str) -> Answer | str:
         """Ask once; `_Lost` where another try may help."""
@@ -154,8 +162,8 @@ class Endpoint:
         said = f"HTTP {err.code} {self._said(err)}".strip()
         if err.code in PASSING:
             raise _Lost(said, wait=_retry_after(err.headers.get("Retry-After", "")))
-        if err.code in REFUSES_KEY:
-            hint = "put a key that it takes into an environment variable, and name that with key_env"
+        if err.code in REFUSES_ALL:
+            hint = f"put a key that it takes into the environment variable that key_env names, and {AGAIN}"
             raise MissingError(f"{self.config.base_url} refuses the key: {said}", hint)
         if err.code == UNKNOWN:
             what = f"{self.config.base_url} has no model '{self.config.model}', or no chat completions: {said}"
@@ -164,7 +172,9 @@ class Endpoint:
 
     def _said(self, err: HTTPError) -> str:
         """The beginning of an error's own words on one line, without the key."""
-        text = err.read().decode("utf-8", "replace")
+        text = ""
+        with suppress(HTTPException, OSError):  # cut off: then nothing
+            text = err.read().decode("utf-8", "replace")
         with suppress(ValueError, LookupError, TypeError):  # not as OpenAI tells errors: then all of it
             text = json.loads(text)["error"]["message"]
         text = " ".join(str(text).split())

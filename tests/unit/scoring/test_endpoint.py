@@ -128,18 +128,35 @@ def test_waits_double_and_differ() -> None:
     assert all(len(set(found)) > 1 for found in waits)
 
 
-def test_one_that_stays_busy_is_given_up(serve: Callable[[Say], Stub]) -> None:
-    stub = serve(lambda question: (503, {}, {"error": {"message": "out of\nmemory"}}))
-    assert ask(stub.url, "?", tries=3) == ["HTTP 503 out of memory (asked 3 times)"]
-    assert len(stub.bodies) == 3
+def test_a_question_that_is_lost_again_and_again_is_given_up(serve: Callable[[Say], Stub]) -> None:
+    busy = (503, {}, {"error": {"message": "out of\nmemory"}})
+    stub = serve(lambda question: busy if question == "large" else FINE)
+    assert ask(stub.url, "large", "small", tries=3) == ["HTTP 503 out of memory", Answer("5")]
+    assert sorted(stub.questions) == ["large"] * 3 + ["small"]
 
 
 def test_an_answer_that_does_not_come_in_time(serve: Callable[[Say], Stub]) -> None:
     def say(question: str) -> Reply:
-        time.sleep(0.3)
+        time.sleep(0.5 if question == "hard" else 0)
         return FINE
 
-    assert ask(serve(say).url, "?", timeout=0.05, tries=2) == ["no answer in 0.05 s (asked 2 times)"]
+    assert ask(serve(say).url, "hard", "easy", timeout=0.2, tries=2) == ["no answer in 0.2 s", Answer("5")]
+
+
+@pytest.mark.parametrize("questions", [1, 100])
+def test_an_endpoint_that_loses_everything_is_gone(questions: int, serve: Callable[[Say], Stub]) -> None:
+    stub = serve(lambda question: (500, {}, b"<html>oh</html>"))
+    with pytest.raises(MissingError, match="does not answer: HTTP 500 <html>oh</html>"):
+        ask(stub.url, *map(str, range(questions)), tries=2, parallel=2)
+    assert len(stub.bodies) <= 2 * (endpoint.DEAF + 4)
+
+
+def test_an_endpoint_that_falls_silent_half_way_is_not_waited_for(serve: Callable[[Say], Stub]) -> None:
+    stub = serve(in_turn(*[FINE] * 30, (429, {}, {"error": {"message": "no money"}})))
+    found = []
+    with pytest.raises(MissingError, match="no money"):
+        found.extend(of(stub.url, tries=1, parallel=2).ask([str(n) for n in range(500)]))
+    assert len(stub.bodies) < 60
 
 
 def test_a_question_that_is_refused_is_not_asked_again(serve: Callable[[Say], Stub]) -> None:
@@ -154,7 +171,7 @@ def test_what_is_no_completion(body: Any, serve: Callable[[Say], Stub]) -> None:
     assert ask(serve(lambda question: (200, {}, body)).url, "?") == ["what the endpoint sends is no chat completion"]
 
 
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("status", [401, 402, 403])
 def test_a_key_that_is_refused_ends_it_and_is_told_to_nobody(
     status: int, serve: Callable[[Say], Stub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +212,7 @@ def test_a_model_that_is_not_there(serve: Callable[[Say], Stub]) -> None:
 def test_nobody_there() -> None:
     with stub_endpoint(lambda question: FINE) as stub:
         pass
-    with pytest.raises(MissingError, match=r"cannot reach .*refused") as err:
+    with pytest.raises(MissingError, match=r"does not answer: .*refused") as err:
         ask(stub.url, *map(str, range(9)), tries=2)
     assert err.value.exit_code == 5
     assert "not asked again" in err.value.hint
