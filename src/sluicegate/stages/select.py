@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from sluicegate.artifacts import Artifact, arrow_schema, write_tables
+from sluicegate.artifacts import CHUNK_ROWS, Artifact, arrow_schema, write_tables
 from sluicegate.config import build_inside
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.registry import RULES, did_you_mean
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from sluicegate.selection.base import Decisions, Pool, Rule
 
-BATCH_ROWS = 65_536
+TABLE_ROWS = 65_536
+"""Decisions that are written at a time."""
 
 
 class Select(Stage):
@@ -58,10 +59,11 @@ class Select(Stage):
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """What is kept, at most, of rows of one length: copies and rows without a score are not known yet."""
-        rows, tokens = (inputs["scores"].get(key, 0) for key in ("rows", "tokens"))
+        known = inputs["scores"]
+        rows, tokens = known.get("rows", 0), known.get("tokens", known.get("label_tokens", 0))
         kept = min(config.options.budget(rows), rows)
-        if (room := config.options.token_budget(tokens)) is not None:
-            kept = rows * min(room, tokens) // max(tokens, 1)
+        if tokens and (room := config.options.token_budget(tokens)) is not None:
+            kept = rows * min(room, tokens) // tokens
         return {"rows": kept, "tokens": tokens * kept // max(rows, 1)}
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def _as_numpy(column: pa.ChunkedArray) -> np.ndarray:
     if types.is_list(column.type):
         return column.combine_chunks().flatten().to_numpy().reshape(len(column), -1)
     if types.is_string(column.type):
-        texts = column.combine_chunks().dictionary_encode()
+        texts = column.dictionary_encode().combine_chunks()
         return texts.dictionary.to_numpy(zero_copy_only=False)[texts.indices.to_numpy()]
     return column.to_numpy()
 
@@ -117,8 +119,8 @@ def _tables(decided: Decisions) -> Iterator[pa.Table]:
     import pyarrow as pa
 
     schema = arrow_schema(Decision)
-    for first in range(0, len(decided.ids), BATCH_ROWS):
-        some = slice(first, first + BATCH_ROWS)
+    for first in range(0, len(decided.ids), TABLE_ROWS):
+        some = slice(first, first + TABLE_ROWS)
         yield pa.table([decided.ids[some], decided.kept[some], decided.rank[some], decided.reason[some]], schema=schema)
 
 
@@ -140,8 +142,9 @@ def _write_selected(path: Path, kept: pa.Table, data: Artifact) -> None:
         hint = "give the data these scores were made of"
         raise DataError(f"{len(lost)} kept records are not in {data.id}, {min(lost)} among them", hint)
     place = pc.index_in(ids, kept["id"]).combine_chunks()  # (N,) of each record among the kept, null for the others
-    with pq.ParquetFile(data.path / "messages.parquet") as table, path.open("w", encoding="utf-8") as file:
-        for batch in table.iter_batches(BATCH_ROWS, columns=["id", "source", "messages"]):
+    messages = pq.ParquetFile(data.path / "messages.parquet", pre_buffer=False)  # or all of it would be in memory
+    with messages, path.open("w", encoding="utf-8") as file:
+        for batch in messages.iter_batches(CHUNK_ROWS, columns=["id", "source", "messages"], use_threads=False):
             own, place = place[: len(batch)], place[len(batch) :]
             records = batch.filter(own.is_valid()).to_pylist()
             for record, scored in zip(records, kept.take(own.drop_null()).to_pylist(), strict=True):

@@ -13,7 +13,7 @@ from sluicegate.config import build, result_fields
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.registry import RULES
 from sluicegate.schema import Record
-from sluicegate.stages.select import Select
+from sluicegate.stages.select import Select, _as_numpy
 from sluicegate.testing import check_stage, sealed, tiny_pool
 
 COLUMNS = pa.schema(
@@ -107,6 +107,13 @@ def test_other_data_than_was_scored_is_refused(scores: Artifact, tmp_path: Path)
         Select().fill(tmp_path / "out", config, {"scores": scores, "data": other})
 
 
+def test_columns_of_several_pieces_are_read_as_one() -> None:
+    texts = pa.chunked_array([["b", "a"], ["c", "a", "c"]])
+    assert _as_numpy(texts).tolist() == ["b", "a", "c", "a", "c"]
+    lists = pa.chunked_array([[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]])
+    assert _as_numpy(lists).tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
 def test_a_signal_that_was_not_scored(scores: Artifact, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no signal 'gat'(.|\n)*did you mean 'gate'"):
         select(scores, tmp_path / "out", by="gat", options={"rows": 5})
@@ -149,4 +156,5 @@ def test_a_rules_defaults_are_part_of_the_fingerprint() -> None:
 def test_a_dry_run_tells_what_a_budget_comes_to(budget: dict[str, Any], told: dict[str, int]) -> None:
     config = build(Select.Config, {"by": "gate", "options": budget})
     assert Select().estimate(config, {"scores": {"rows": 100, "tokens": 5000}}) == told
+    assert Select().estimate(config, {"scores": {"rows": 100, "label_tokens": 5000}}) == told, "scores that stand"
     assert Select().estimate(config, {"scores": {}}) == {"rows": 0, "tokens": 0}
