@@ -28,8 +28,9 @@ def card(tally: Tally, picture: str = "") -> str:
         picture: name of a file beside the card that shows the lengths.
     """
     image = f"![Rows by length, kept and dropped]({picture})" if picture else ""
-    parts = [_head(tally), _steps(tally), _sources(tally), _files(tally), _lengths(tally, image)]
-    return "\n\n".join(filter(None, ["# Data card", *parts, _licences(tally), _dropped(tally)])) + "\n"
+    flow = [_head(tally), _notes(tally), _steps(tally), _changes(tally), _sources(tally), _files(tally)]
+    parts = [*flow, _lengths(tally, image), _licences(tally), _dropped(tally)]
+    return "\n\n".join(filter(None, ["# Data card", *parts])) + "\n"
 
 
 def _head(tally: Tally) -> str:
@@ -51,11 +52,19 @@ def _tokens(tally: Tally) -> str:
     return f"about {total:,} tokens (guessed from the characters, for no tokenizer was named)"
 
 
+def _notes(tally: Tally) -> str:
+    return "\n".join(f"- {_text(note)}." for note in tally.notes)
+
+
 def _steps(tally: Tally) -> str:
     lost = tally.over("fate")
     left = [tally.made, *_left(tally.made, [lost[step,] for step in tally.steps])]
     rows = [(step, a, a - b, b) for step, (a, b) in zip(tally.steps, pairwise(left), strict=True)]
     return _table("Steps", ("step", "rows in", "dropped", "rows out"), rows)
+
+
+def _changes(tally: Tally) -> str:
+    return _table("Changed by cleaning", ("what", "times"), tally.changes.most_common())
 
 
 def _sources(tally: Tally) -> str:

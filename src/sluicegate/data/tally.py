@@ -134,6 +134,10 @@ class Tally:
     """Of those that were set aside."""
     examples: defaultdict[Reason, list[Example]] = field(default_factory=lambda: defaultdict(list))
     """The first of each."""
+    changes: Counter[str] = field(default_factory=Counter)
+    """What cleaning changed, by name."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences on what did not come out as asked."""
     n_chars: int = 0
 
     @property
@@ -198,6 +202,8 @@ class Tally:
         self.rows += other.rows
         self.tokens += other.tokens
         self.reasons += other.reasons
+        self.changes += other.changes
+        self.notes += other.notes
         self.n_chars += other.n_chars
 
     def check(self, max_bad_share: float) -> None:

@@ -160,7 +160,8 @@ class Prepare(Stage):
             write_table(out / "dropped.parquet", map(json.loads, aside), Dropped)
         if tidy.contamination:
             write_table(out / "contaminated.parquet", sift.hits, Contaminated)
-        told = _check_shares(account, config) | _tell_shortfall(short)
+        account.tally.changes = sift.counts
+        told = _check_shares(account, config) | _tell_shortfall(short, account.tally)
         (out / LENGTHS).write_text(lengths_svg(account.tally), encoding="utf-8")
         (out / "card.md").write_text(card(account.tally, LENGTHS), encoding="utf-8")
         return account.tally.stats() | {"by_bucket": account.by_bucket(), "cleaned": dict(sift.counts)} | told
@@ -220,10 +221,12 @@ def _check_shares(account: Account, config: Prepare.Config) -> dict[str, Any]:
         raise DataError(short, hint)
     if short:
         warn(short)
+        account.tally.notes.append(short)
     return {"below_min_share": short} if short else {}
 
 
-def _tell_shortfall(short: dict[str, tuple[int, int]]) -> dict[str, Any]:
+def _tell_shortfall(short: dict[str, tuple[int, int]], tally: Tally) -> dict[str, Any]:
     for group, (has, asked) in short.items():
-        warn(f"{group} has {has:,} of the {asked:,} rows asked for: all of them are taken")
+        tally.notes.append(f"{group} has {has:,} of the {asked:,} rows asked for: all of them are taken")
+        warn(tally.notes[-1])
     return {"shortfall": {group: asked - has for group, (has, asked) in short.items()}} if short else {}

@@ -97,6 +97,16 @@ def test_no_text_of_the_data_is_markup() -> None:
     assert "\\_x\\_.jsonl line 1" in text
 
 
+def test_what_cleaning_changed_and_what_fell_short_is_told() -> None:
+    tally = two_sources()
+    assert "Changed by cleaning" not in card(tally)
+    tally.changes.update({"email masked": 3, "turns cut": 1200})
+    tally.notes.append("b has 1 of the 9 rows asked for: all of them are taken")
+    text = card(tally)
+    assert "\n\n- b has 1 of the 9 rows asked for: all of them are taken.\n\n## Steps" in text
+    assert "| turns cut | 1,200 |\n| email masked | 3 |" in text
+
+
 def test_a_picture_is_shown_where_there_is_one() -> None:
     assert "](lengths.svg)" in card(two_sources(), "lengths.svg")
     assert "![" not in card(two_sources())
