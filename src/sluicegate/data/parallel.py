@@ -54,7 +54,7 @@ def _chained(first: list[A], rest: Iterator[A]) -> Iterator[A]:
 def _elsewhere(make: Callable[[], Callable[[A], B]], items: Iterator[A], workers: int) -> Iterator[B]:
     # A fork of this process could inherit a lock that one of its threads holds: the fork server has no threads.
     forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload([make.__module__ if hasattr(make, "__module__") else __name__])
+    forks.set_forkserver_preload([make.__module__])
     pool = ProcessPoolExecutor(workers, forks, _start, (make,))
     try:
         waiting: deque[Future[Any]] = deque(pool.submit(_work, item) for item in islice(items, AHEAD * workers))
