@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator
@@ -45,44 +46,42 @@ class HubSet(Config):
     def _as_list(cls, given: Any) -> Any:
         return [given] if isinstance(given, str) else given
 
+    @property
+    def place(self) -> str:
+        """What is read of it, for people: openai/gsm8k (main, train)."""
+        return f"{self.hub} ({', '.join(filter(None, [self.config, self.split, self.revision, *self.data_files]))})"
+
     def commit(self) -> str:
-        """The commit its rows are of; of files on this machine a hash of what they are.
+        """The commit its rows are of; of files on this machine a hash of what they are. Asked once in a process.
 
         Raises:
             MissingError: the set, or the commit that was asked for, is neither in the cache nor within reach.
             ConfigError: it has no such configuration, or several and none was named.
         """
-        from datasets import load_dataset_builder
-
         with self._told():
-            found = str(load_dataset_builder(*self._where(), **self._which()).hash)
+            found = _commit(str(self.hub), self.config, self.revision, tuple(self.data_files))
         if _COMMIT.fullmatch(self.revision or "") and found != self.revision:
             raise self._missing(f"the cache holds commit {found[:12]}, and not {self.revision}")
         return found
 
     def chunks(self) -> Iterator[Chunk]:
-        """Its rows, some hundred at a time, placed by their number; raises what `commit` raises.
+        """Its rows at that commit, some hundred at a time, placed by their number; raises what `commit` raises.
 
         Raises:
             DataError: it has no rows.
         """
         from datasets import load_dataset
 
+        commit = self.commit()
+        which = {"revision": commit if _COMMIT.fullmatch(commit) else None, "data_files": self.data_files or None}
+        last = 0
         with self._told():
-            rows: Any = load_dataset(*self._where(), split=self.split, streaming=self.streaming, **self._which())
-            last = 0
+            rows: Any = load_dataset(self.hub, self.config, split=self.split, streaming=self.streaming, **which)
             for chunk in arrow.chunks(_batches(rows.with_format("arrow").iter(CHUNK_ROWS))):
                 last = chunk.first
                 yield chunk
         if not last:
-            raise DataError(f"{self.hub} has no rows in split '{self.split}'", "name another split")
-
-    def _where(self) -> tuple[str, str | None]:
-        return str(self.hub), self.config
-
-    def _which(self) -> dict[str, Any]:
-        """What is said of it beyond its name; `datasets` takes an empty list of files for files."""
-        return {"revision": self.revision, "data_files": self.data_files or None}
+            raise DataError(f"{self.place} has no rows", "name another split")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -97,11 +96,19 @@ class HubSet(Config):
             raise self._missing(str(err).splitlines()[0]) from None
 
     def _missing(self, what: str) -> MissingError:
-        keys = {"name": self.config, "split": self.split, **self._which()}
-        call = ", ".join([repr(self.hub), *(f"{name}={value!r}" for name, value in keys.items() if value)])
+        told = {"name": self.config, "split": self.split, "revision": self.revision, "data_files": self.data_files}
+        call = ", ".join([repr(self.hub), *(f"{name}={value!r}" for name, value in told.items() if value)])
         fetch = f'python -c "from datasets import load_dataset; load_dataset({call})"'
         hint = f"fetch it into the cache where there is a network (HF_ENDPOINT names a mirror): {fetch}"
         return MissingError(f"{self.hub} cannot be read: {what}", f"{hint}; or name files of your own with `path`")
+
+
+@cache
+def _commit(hub: str, config: str | None, revision: str | None, data_files: tuple[str, ...]) -> str:
+    from datasets import load_dataset_builder
+
+    # An empty list of files would be taken for files.
+    return str(load_dataset_builder(hub, config, revision=revision, data_files=list(data_files) or None).hash)
 
 
 def _batches(tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:

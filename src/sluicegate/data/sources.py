@@ -130,7 +130,7 @@ class Source(HubSet):
         elif self.path:
             yield from ((str(file), partial(readers.chunks, file)) for file in readers.files(self.path))
         else:
-            yield str(self.hub), self.chunks
+            yield self.place, self.chunks
 
     def _gathers(self, chunks: Callable[[], Iterable[Chunk]]) -> str:
         """The column by which rows like the first that can be read are brought together."""
@@ -156,7 +156,7 @@ class Source(HubSet):
         """
         if self.path:
             return {str(file): file_hash(file) for file in readers.files(self.path)}
-        return {str(self.hub): self.commit()} if self.hub else {}
+        return {self.place: self.commit()} if self.hub else {}
 
     def count(self) -> int:
         """Rows in the source, readable or not; blank lines of JSONL are counted too."""
