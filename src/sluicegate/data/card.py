@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import accumulate, pairwise
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 from sluicegate.data.buckets import bucket_names
+from sluicegate.data.readers import stem
 from sluicegate.data.split import OTHER_PART
 from sluicegate.data.tally import EXAMPLES, KEPT, NO_SIZE, SIZES, Example, Licence, Reason, Tally
 
@@ -141,14 +142,18 @@ def _example(example: Example, names: dict[str, str]) -> str:
     return f"- {_text(told)}\n\n  {_code(example.text)}"
 
 
-def _short(paths: Sequence[str]) -> dict[str, str]:
-    """Each path by no more of its end than tells it from the others: where a machine keeps its data is its own."""
-    told = list(paths)
-    for n in range(1, max((len(PurePath(path).parts) for path in paths), default=0) + 1):
-        told = ["/".join(PurePath(path).parts[-n:]) for path in paths]
+def _short(origins: Sequence[str]) -> dict[str, str]:
+    """Each file by no more of its path's end than tells it from the others: where a machine keeps it is its own.
+
+    A set of the hub keeps its whole name.
+    """
+    files = [name for name in origins if stem(Path(name)) != Path(name).name]
+    told = files
+    for n in range(1, max((len(Path(name).parts) for name in files), default=0) + 1):
+        told = ["/".join(Path(name).parts[-n:]) for name in files]
         if len(set(told)) == len(told):
             break
-    return dict(zip(paths, told, strict=True))
+    return {name: name for name in origins} | dict(zip(files, told, strict=True))
 
 
 def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -86,6 +86,15 @@ def test_no_path_tells_more_than_tells_it_from_the_others() -> None:
     assert "/data" not in text
 
 
+def test_a_set_of_the_hub_keeps_its_name() -> None:
+    tally = Tally()
+    for origin in ("teknium/OpenHermes-2.5", "/data/train.jsonl.gz", "world"):
+        keep(tally, said("a"), origin)
+    text = card(tally)
+    for name in ("teknium/OpenHermes-2.5", "train.jsonl.gz", "world"):
+        assert f"| {name} | 1 | 1 | 0 |" in text
+
+
 def test_no_text_of_the_data_is_markup() -> None:
     tally = Tally()
     keep(tally, said("__a|b__"), "_x_.jsonl")
