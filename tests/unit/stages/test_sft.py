@@ -4,16 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import torch
 
-from sluicegate.artifacts import Artifact, external, file_hash, write_table
+from sluicegate.artifacts import Artifact, external, file_hash, write_arrow, write_table
 from sluicegate.config import build
-from sluicegate.errors import ArtifactError, DataError
+from sluicegate.errors import ArtifactError, ConfigError, DataError
+from sluicegate.models.encode import Encoder
 from sluicegate.models.load import load
 from sluicegate.schema import Decision, Record, make_record
 from sluicegate.stages.evaluate import Evaluate
-from sluicegate.stages.sft import Sft
+from sluicegate.stages.sft import TOKENS, Sft
 from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
 
 QUICK = {"max_steps": 2, "batch_size": 4, "learning_rate": 1e-3}
@@ -177,3 +179,60 @@ def test_a_dry_run_knows_what_it_trains_on_and_how_long() -> None:
     assert told({"max_steps": 160}, data=data) == {"rows": 1000, "tokens": 9000, "steps": 160}
     chosen = told({"epochs": 2, "batch_size": 16}, data=data, selection=kept, trusted=trusted)
     assert chosen == {"rows": 250, "tokens": 2250, "steps": 32}
+
+
+# Rows as tokens -----------------------------------------------------------------------------------------------------
+
+
+def test_trainings_on_the_same_rows_encode_them_once(
+    base: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[int] = []
+    encode = Encoder.encode_batch
+    monkeypatch.setattr(Encoder, "encode_batch", lambda self, rows: encoded.append(len(rows)) or encode(self, rows))
+    inputs = {"model": base, "data": data_of(tmp_path, tiny_pool(10))}
+    stats = [sft(tmp_path / f"seed-{seed}", inputs, seed=seed) for seed in (0, 1)]
+    assert encoded == [10]
+    assert stats[0]["label_tokens"] == stats[1]["label_tokens"]
+    sft(tmp_path / "short", inputs, max_length=50)
+    assert encoded == [10, 10], "rows cut elsewhere are other rows"
+    assert len(list((tmp_path / TOKENS).glob("*.arrow"))) == 2
+
+
+# Sampler ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_contract_with_a_sampler(base: Artifact, tmp_path: Path) -> None:
+    inputs = {"model": base, "data": data_of(tmp_path, tiny_pool(30))}
+    made = check_stage(Sft, {**QUICK, "max_steps": 5, "sampler": {"share": "zh"}}, inputs, tmp_path / "made")
+    mix = made.stats["mix"]
+    assert mix["by"]["lang"] == {"en": 6, "zh": 14}
+    assert mix["behind"]["zh"] <= 4
+    assert json.loads((made.path / "training.json").read_text(encoding="utf-8"))["mix"] == mix
+
+
+def test_phases_weigh_by_scores_and_by_meta(base: Artifact, tmp_path: Path) -> None:
+    pool = tiny_pool(40)
+    schema = pa.schema([("id", pa.string()), ("gate", pa.float32())])
+    rows = [{"id": row["id"], "gate": n / 10} for n, row in enumerate(pool[:32])]
+    scores = sealed(tmp_path, "scores", lambda out: {"rows": write_arrow(out / "scores.parquet", rows, schema)})
+    inputs = {"model": base, "data": data_of(tmp_path, pool), "scores": scores}
+    only_the_best = {"q1": 0, "q2": 0, "q3": 0, "none": 0}
+    phases = [{"until": 2, "weights": {"gate": only_the_best}}, {"weights": {"fault": {"wrong": 0}}}]
+    mixes = [sft(tmp_path / f"{n}", inputs, max_steps=n, sampler={"phases": phases})["mix"] for n in (8, 9)]
+    assert [mix["phases"][0]["rows"] for mix in mixes] == [8, 8], "a quarter of those with a score, each once"
+    assert mixes[0]["repeats"] == {}
+    assert sum(mixes[1]["repeats"].values()) == 2, "of 32 that are not wrong, 6 were among the best"
+
+
+def test_a_column_that_nobody_has_is_refused(base: Artifact, tmp_path: Path) -> None:
+    inputs = {"model": base, "data": data_of(tmp_path, tiny_pool(10))}
+    with pytest.raises(ConfigError, match="'gate', a column that these rows do not have") as err:
+        sft(tmp_path / "out", inputs, sampler={"phases": [{"weights": {"gate": {"q4": 2}}}]})
+    assert "lang, source, bucket" in err.value.hint
+
+
+def test_a_dry_run_leaves_the_steps_to_the_sampler() -> None:
+    data = {"rows": 100, "tokens": 900}
+    for options, told in (({}, data), ({"max_steps": 7}, {**data, "steps": 7})):
+        assert Sft().estimate(build(Sft.Config, {"sampler": {}, **options}), {"data": data}) == told

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tune_ranks
 from sluicegate.config import build
+from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.errors import ConfigError, SluiceError
 from sluicegate.models.encode import Encoded, Encoder, collate
 from sluicegate.models.load import Loaded, load
+from sluicegate.models.token_cache import TokenCache
 from sluicegate.testing import tiny_model, tiny_pool
 from sluicegate.training import sft
 from sluicegate.training.sft import Tuned, lay_out, settle, tune
 from sluicegate.training.sft_config import SftConfig
+from token_processes import one_by_one
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +180,42 @@ def test_rows_of_like_length_share_a_batch() -> None:
 def test_a_seed_decides_the_order() -> None:
     orders = [[r.id for r in lay_out(plain_rows(40), SftConfig(epochs=1, seed=seed))] for seed in (0, 1)]
     assert orders[0] != orders[1]
+
+
+def test_rows_on_disk_are_laid_out_as_those_in_memory(folder: Path, tmp_path: Path) -> None:
+    pool, encoder = tiny_pool(50), load(folder, device="cpu").encoder(2048)
+    on_disk = TokenCache(tmp_path, one_by_one).rows(encoder, [row["id"] for row in pool], lambda: pool, "rows")
+    config = SftConfig(epochs=2, batch_size=4)
+    assert list(lay_out(on_disk, config)) == list(lay_out(encoder.encode_batch(pool), config))
+
+
+# Sampler ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sampler_decides_what_is_trained_on_and_tells_its_mix(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights, passes, told = tune_ranks.tuned(folder, tmp_path)
+    columns = {name: np.array([row[name] for row in tune_ranks.POOL]) for name in ("lang", "source")}  # type: ignore[literal-required]
+    n_tokens = np.array([len(row.ids) for row in Encoder(load(folder).tokenizer).encode_batch(tune_ranks.POOL)])
+    config = build(SftConfig, tune_ranks.CONFIG)
+    assert config.sampler
+    sampler = MixedBucketSampler({**columns, "n_tokens": n_tokens}, config.sampler, 8, steps=6)
+    assert passes == [[tune_ranks.POOL[row]["id"] for row in batch] for batch in sampler]
+    assert told == sampler.mix()
+    assert "mix: en 29.2%, zh 70.8%; rows seen again: 4 zh; rows not seen: 16" in capsys.readouterr().err
+    assert weights
+
+
+@pytest.mark.slow
+def test_processes_share_the_batches_of_a_sampler_and_end_with_the_same_weights(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    expected, passes, _ = tune_ranks.tuned(folder, tmp_path / "alone")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    subprocess.run([*command, tune_ranks.__file__, str(folder), str(tmp_path)], check=True, timeout=300)
+    ranks = [json.loads((tmp_path / f"rank{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)]
+    for batch, *parts in zip(passes, *ranks, strict=True):
+        assert [len(part) for part in parts] == [4, 4]
+        assert sorted(chain(*parts)) == sorted(batch)
+    for name, weight in torch.load(tmp_path / "weights.pt", weights_only=True).items():
+        torch.testing.assert_close(weight, expected[name], atol=2e-5, rtol=1e-4)
