@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
+from unittest.mock import patch
 
 Reply = tuple[int, Mapping[str, str], Any]
 """Status, headers and body; a body of bytes is sent as it is, any other as JSON."""
@@ -34,7 +36,7 @@ class Stub:
 
 @contextmanager
 def stub_endpoint(say: Say) -> Iterator[Stub]:
-    """Serve `say` from a thread of this process."""
+    """Serve `say` from a thread of this process; no proxy of this machine comes between."""
     lock = Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -60,7 +62,8 @@ def stub_endpoint(say: Say) -> Iterator[Stub]:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield stub
+        with patch.dict(os.environ, no_proxy="*"):
+            yield stub
     finally:
         server.shutdown()
         server.server_close()

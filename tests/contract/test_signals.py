@@ -21,9 +21,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def options(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, dict[str, Any]]]:
+def options() -> Iterator[dict[str, dict[str, Any]]]:
     """By name, what a signal has to be told."""
-    monkeypatch.setenv("no_proxy", "*")
     with stub_endpoint(digit_of) as stub:
         yield {"deita": {"base_url": stub.url, "model": "rater"}}
 

@@ -21,6 +21,7 @@ from sluicegate.stages.score import Score
 from sluicegate.stages.select import Select
 from sluicegate.stages.warmup import Warmup
 from sluicegate.testing import sealed, tiny_model
+from stub_endpoint import digit_of, stub_endpoint
 
 COPY = {"method": "full", "steps": 10, "batch_size": 4, "learning_rate": 3e-2}
 WARMUP = {"epochs": 1, "copies": 1, "reference": COPY}
@@ -48,14 +49,16 @@ def made(root: Path, stage: Stage, options: dict[str, Any], inputs: dict[str, Ar
     return sealed(root, stage.makes, lambda out: stage.fill(out, config, inputs), inputs, head)
 
 
-def chain(root: Path, pool: list[Record], trusted: list[Record], model: Artifact) -> Chain:
+def chain(root: Path, pool: list[Record], trusted: list[Record], model: Artifact, rater: str) -> Chain:
+    """What is made of a pool, the endpoint at `rater` among those who are asked."""
     kind: Kind = "messages"
     data, good = (
         sealed(root / name, kind, lambda out, rows=rows: {"rows": write_table(out / "messages.parquet", rows, Record)})
         for name, rows in {"pool": pool, "trusted": trusted}.items()
     )
     gate = made(root, Warmup(), WARMUP, {"model": model, "trusted": good})
-    scores = made(root, Score(), {"signals": SIGNALS.names()}, {"data": data, "gate": gate, "trusted": good})
+    asked = {"signals": SIGNALS.names(), "options": {"deita": {"base_url": rater, "model": "rater"}}}
+    scores = made(root, Score(), asked, {"data": data, "gate": gate, "trusted": good})
     return Chain(data, gate, scores)
 
 
@@ -75,8 +78,9 @@ def chains(pool: list[Record], tmp_path_factory: pytest.TempPathFactory) -> tupl
     # Trusted rows know their family as well; faults among them would be read if anything were.
     trusted = World(World.Config()).clean(20, seed=2)
     trusted = [{**r, "meta": json.dumps({"fault": ("clean", "dup")[n % 2]})} for n, r in enumerate(trusted)]
-    one = chain(root / "as-is", pool, trusted, model)
-    return one, chain(root / "scrambled", scrambled(pool), scrambled(trusted), model)
+    with stub_endpoint(digit_of) as rater:
+        one = chain(root / "as-is", pool, trusted, model, rater.url)
+        return one, chain(root / "scrambled", scrambled(pool), scrambled(trusted), model, rater.url)
 
 
 def same(one: Artifact, two: Artifact, *names: str) -> bool:

@@ -28,8 +28,7 @@ POOL = tiny_pool(6)
 
 
 @pytest.fixture(autouse=True)
-def alone_and_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "FIRST_WAIT", 0.001)
 
 
