@@ -161,7 +161,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]
     for item in [one for one in overrides or [] if one not in made]:
         _apply(tree, item)
     plain = _plain(tree, f"recipe {name}")
-    if not plain["steps"]:
+    if not plain["steps"] and not plain["bench"]:
         raise ConfigError(f"recipe {name} has no steps", "write them under `steps:` as `name: {stage: ...}`")
     written: Any = OmegaConf.to_container(tree["steps"], resolve=False)
     steps = _expand(plain["steps"], {str(step): body for step, body in written.items()})

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sluicegate.artifacts import Artifact
 from sluicegate.data.world.faults import CLEAN
+from sluicegate.registry import SIGNALS
 from sluicegate.reporting.advice import advice
 from sluicegate.reporting.lineage import Arm, trace_arms
 from sluicegate.reporting.outcomes import Metric, Outcomes, choose_metric, outcomes, shared_questions
@@ -76,10 +77,9 @@ class Contest:
 
     def cost(self, scores: Artifact) -> dict[str, float]:
         """Of making scores, with all that had to be learned for them: in forward passes over the rows, and seconds."""
-        steps = {step.id: step.stats for step in _lineage(scores)}.values()
-        forward = sum(stats.get("forward_tokens", 0) for stats in steps) / max(self.tokens, 1)
-        seconds = sum(stats.get("working_seconds", 0) for stats in steps)
-        return {"forward_units": round(forward, 3), "seconds": round(seconds, 2)}
+        spent = [_spent(step, scores) for step in {step.id: step for step in _lineage(scores)}.values()]
+        forward, seconds = (sum(numbers) for numbers in zip(*spent, strict=True))
+        return {"forward_units": round(forward / max(self.tokens, 1), 3), "seconds": round(seconds, 2)}
 
 
 def summarize_contest(contest: Contest, stats: Statistics) -> dict[str, Any]:
@@ -167,6 +167,16 @@ def _lineage(scores: Artifact) -> Iterator[Artifact]:
         yield scores
         for parent in scores.parents().values():
             yield from _lineage(parent)
+
+
+def _spent(step: Artifact, scores: Artifact) -> tuple[float, float]:
+    """Token-forwards and seconds of one step; of a gate only its copy's where the scores read nothing else of it."""
+    forward, seconds = (step.stats.get(key, 0) for key in ("forward_tokens", "working_seconds"))
+    signals = [SIGNALS.get(name) for name in scores.manifest["config"].get("signals", [])]
+    if step.kind != "gate" or any("gate" in (signal.reads, signal.minus) for signal in signals):
+        return forward, seconds
+    copy = step.stats.get("copy_forward_tokens", 0)
+    return copy, seconds * copy / max(forward, 1)
 
 
 # Arms ---------------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ class Warmup(Stage):
         _write(out, warmed, settings)
         told = {key: warmed.facts[key] for key in ("auroc", "auroc_unseen") if warmed.facts.get(key) is not None}
         told |= {"trusted_rows": warmed.facts["trusted_rows"], "parameters": warmed.parameters}
-        return told | meter.take().told()
+        return told | meter.take().told() | _spent_on_copies(warmed)
 
 
 def _surprise(meter: Meter, base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], out: Path) -> Warmed:
@@ -134,6 +134,13 @@ def _check(config: WarmupConfig, warmed: Warmed) -> None:
         "give more trusted rows, or a base that knows the domain better",
         explain(config, warmed),
     )
+
+
+def _spent_on_copies(warmed: Warmed) -> dict[str, float]:
+    """The part of the cost that is the reference copies', which is all that a signal costs that reads only them."""
+    copies = [one.facts["reference"] for one in (warmed, *warmed.members.values())]
+    spent = sum(copy.get("forward_tokens", 0) for copy in copies if copy)
+    return {"copy_forward_tokens": spent} if spent else {}
 
 
 def _write(folder: Path, warmed: Warmed, settings: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from sluicegate.models import adapters
 from sluicegate.models.encode import Encoded, collate, length_batches
+from sluicegate.models.meter import Meter
 from sluicegate.models.reference import FOLDER
 from sluicegate.models.surprise import read
 from sluicegate.runtime import say, seed_everything, track
@@ -54,6 +55,8 @@ def tune_reference(
     method = _method(model, config.reference)
     learning_rate = config.reference.learning_rate or _learning_rate(model, method)
     seed_everything(config.seed)
+    meter = Meter()
+    meter.watch(model)
     tuned: Any = adapters.attach(model, LORA) if method == "lora" else model
     course = _tune(tuned, tune, held_out, config, learning_rate, pad_id)
     before, step = course.losses[0], min(course.losses, key=lambda s: course.losses[s])
@@ -73,6 +76,7 @@ def tune_reference(
         "learning_rate": learning_rate,
         "loss_before": before,
         "loss_after": after,
+        "forward_tokens": meter.take().told()["forward_tokens"],
     }
     return Reference(_save(tuned, method, out / FOLDER), facts)
 

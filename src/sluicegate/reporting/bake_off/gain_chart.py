@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import altair as alt
 
 HUES = {"better": WATER, "worse": CLAY, "within noise": SILT}
+TICKS = {"accuracy": "+.0f", "loss": "+.2f"}
+"""How the axis writes points and nats."""
 ROW = 25
 """Pixels of an arm."""
 
@@ -27,7 +29,7 @@ def gain_chart(summary: Summary, budget: str) -> alt.TopLevelMixin | None:
         return None
     colours = alt.Scale(domain=list(HUES), range=list(HUES.values()))
     unit = UNITS[metric].split(" ")[0]
-    x = alt.X("mean:Q", title=f"gain in {unit}", axis=alt.Axis(format="+~g", tickCount=7))
+    x = alt.X("mean:Q", title=f"gain in {unit}", axis=alt.Axis(format=TICKS[metric], tickCount=7))
     y = alt.Y("arm:N", sort=None, title=None, axis=alt.Axis(labelLimit=240))
     base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y)
     bars = base.mark_rule(strokeWidth=3, strokeCap="round", opacity=0.55)
