@@ -115,8 +115,9 @@ class Plan:
         if not value.strip():
             raise ConfigError(f"{at} is empty", f"name a {kind} artifact, a step that makes one, or a file")
         found = self._known(value)
-        if found is None and kind == "messages" and (Path(value).exists() or value.endswith(RAW_SUFFIXES)):
-            return self.add(at.removeprefix("steps."), {"stage": "prepare", "sources": [value]}).artifact_id
+        if found is None and kind in ("messages", "pairs") and (Path(value).exists() or value.endswith(RAW_SUFFIXES)):
+            spec = {"stage": "prepare", "make": kind, "sources": [value]}
+            return self.add(at.removeprefix("steps."), spec).artifact_id
         if found is None and kind == "model":
             if value not in self.models:
                 self.models[value] = self._model_folder(value, at)
