@@ -55,3 +55,12 @@ def test_trees_learn_what_no_line_divides(make_shard: Any) -> None:
     assert ((odds > 0) == good)[300:].mean() > 0.9
     again = Boost().classifier(config).fit(x[:300], good[:300])
     assert (again.decision_function(x.astype(np.float32)) == odds).all(), "the same rows teach the same"
+
+
+def test_one_tree_by_hand(make_shard: Any) -> None:
+    """Half of the rows are good: b = 0, p = 1/2. A leaf is Σ (y − p) / Σ p (1 − p), of good rows alone 0.5 / 0.25."""
+    x = np.array([[0.0]] * 40 + [[1.0]] * 40)
+    config = build(Boost.Config, {"trees": 1, "learning_rate": 0.3})
+    learned = Boost().classifier(config).fit(x, x[:, 0] > 0)
+    found = Boost().score(make_shard([1, 1], observed=[[0.0], [1.0]], learned=learned), config)
+    assert found == pytest.approx([-0.3 * 2, 0.3 * 2])
