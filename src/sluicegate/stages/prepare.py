@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, create_model, field_validator
 
 from sluicegate.artifacts import Artifact, file_hash, write_table
-from sluicegate.config import build_inside, runtime
+from sluicegate.config import Config, build_inside, runtime
 from sluicegate.data.account import Account
 from sluicegate.data.buckets import BOUNDS, Bounds
 from sluicegate.data.card import card
@@ -104,7 +104,9 @@ class Prepare(Stage):
         @classmethod
         def _as_the_steps_say(cls, given: dict[str, Any]) -> dict[str, Any]:
             asked = {name: options for name, options in given.items() if options is not False and options is not None}
-            return {name: build_inside(CLEANERS.get(name).Config, options) for name, options in asked.items()}
+            fields: dict[str, Any] = {name: (CLEANERS.get(name).Config, ...) for name in asked}
+            steps = build_inside(create_model("Steps", __base__=Config, **fields), asked)
+            return {name: getattr(steps, name) for name in asked}
 
         @property
         def tokenizer(self) -> Path | None:

@@ -35,9 +35,9 @@ class Cleaner:
         @model_validator(mode="before")
         @classmethod
         def _from_value(cls, given: Any) -> Any:
-            if isinstance(given, Mapping) or not cls.short:
-                return given
-            return {} if given is True else {cls.short: given}
+            if given is True:
+                return {}
+            return {cls.short: given} if cls.short and not isinstance(given, Mapping) else given
 
     def __init__(self, config: Any) -> None:
         self.config = config
