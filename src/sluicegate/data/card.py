@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sluicegate.data.buckets import bucket_names
+from sluicegate.data.clean.mask import Mask
 from sluicegate.data.readers import stem
 from sluicegate.data.split import OTHER_PART
 from sluicegate.data.tally import EXAMPLES, KEPT, NO_SIZE, SIZES, Example, Licence, Reason, Tally
@@ -135,11 +136,12 @@ def _kind(reason: Reason, n: int, examples: Sequence[Example], names: dict[str, 
 
 
 def _example(example: Example, names: dict[str, str]) -> str:
-    """Where it stood and why it was dropped, over the head of its text."""
-    told = f"{example.place}: {example.reason}"
+    """Where it stood and why it was dropped, over the head of its text; a card is published, so both are masked."""
+    masked = Mask(Mask.Config()).text
+    told = f"{example.place}: {masked(example.reason)}"
     for path, short in names.items():
         told = told.replace(path, short)
-    return f"- {_text(told)}\n\n  {_code(example.text)}"
+    return f"- {_text(told)}\n\n  {_code(masked(example.text))}"
 
 
 def _short(origins: Sequence[str]) -> dict[str, str]:

@@ -75,6 +75,14 @@ def test_a_dropped_row_is_shown_with_its_place_its_reason_and_its_text() -> None
     assert "### other part" not in text
 
 
+def test_nobody_is_told_of_in_an_example() -> None:
+    tally = two_sources()
+    drop(tally, "/home/me/a.jsonl", "contaminated: 'write to me@there.org' is in test", said("a"), "me@there.org, 'or'")
+    text = card(tally)
+    assert "me@there.org" not in text
+    assert "` <EMAIL>, 'or' `" in text
+
+
 def test_no_path_tells_more_than_tells_it_from_the_others() -> None:
     tally = Tally()
     for origin in ("/data/one/train.jsonl", "/data/two/train.jsonl"):
