@@ -63,10 +63,6 @@ class Candidate:
         """How many raw rows it accounts for; over all candidates of a source they sum to the rows read."""
         return len(self.earlier) + (not self.again)
 
-    def dropped(self, reason: str) -> Dropped:
-        """The row as `dropped.parquet` keeps it."""
-        return {"source": self.source, "line": self.row.line, "reason": reason, "text": self.row.head}
-
     def all_dropped(self, reason: str) -> Iterator[Dropped]:
         """Every row that shares its fate, its own last, as `dropped.parquet` keeps them."""
         for row in (*self.earlier, self.row):

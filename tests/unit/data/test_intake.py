@@ -50,7 +50,7 @@ def test_an_answer_column_is_the_answer(given_answer: Any, answer: str | None) -
 def test_unreadable_rows_pass_their_reason_on() -> None:
     (found,) = Shaped("s", 100).candidates([Row(3, None, "invalid JSON: Expecting value", "{")], "f")
     assert (found.record, found.reason, found.place) == (None, "invalid JSON: Expecting value", "f line 3")
-    assert found.dropped(found.reason) == {"source": "s", "line": 3, "reason": found.reason, "text": "{"}
+    assert list(found.all_dropped(found.reason)) == [{"source": "s", "line": 3, "reason": found.reason, "text": "{"}]
 
 
 def test_the_language_is_that_of_the_responses() -> None:

@@ -61,7 +61,7 @@ def test_a_candidate_takes_only_the_head_of_its_row_along(tmp_path: Path) -> Non
     (found,) = candidates(build(Source, {"path": str(path)}))
     assert found.row.value is None
     assert len(found.row.text) == 200
-    assert found.dropped("too good")["text"] == found.row.text
+    assert next(found.all_dropped("too good"))["text"] == found.row.text
 
 
 FLAT = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from sluicegate.data.readers import chunk
 from sluicegate.data.readers.chunk import Chunk
@@ -63,7 +63,9 @@ def parse(first: int, body: bytes) -> Iterator[Row]:
 
 def _row(line: int, text: str) -> Row:
     try:
-        value: Any = DECODER.decode(text)
+        value, end = DECODER.raw_decode(text)
+        if end < len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
     except json.JSONDecodeError as err:
         return Row(line, reason=f"invalid JSON: {err.msg}", text=text) if sound(text) else not_utf8(line, text)
     except (ValueError, RecursionError) as err:  # a number of more than 4,300 digits; brackets in thousands
