@@ -29,7 +29,7 @@ class Preview(Verb):
     help = "rows as a model will see them: its chat template applied, the tokens a loss sees in colour"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("data", help="a step, id or folder of messages or pairs, or a raw file")
+        parser.add_argument("data", help="a step, id or folder of messages or pairs, or a raw file, folder or glob")
         parser.add_argument("--model", help="a folder, step or hub name; without one rows are shown turn by turn")
         parser.add_argument("--max-length", type=int, default=2048, help="tokens that are read (default: 2048)")
         which = parser.add_mutually_exclusive_group()
@@ -53,9 +53,9 @@ class Preview(Verb):
 
 
 def _rows(name: str, out: Path | None) -> Iterator[Any]:
-    """Records or pairs of an artifact or of a raw file, streamed."""
+    """Records or pairs of an artifact or of raw files, streamed."""
     path = Path(name)
-    if path.exists() and not (path / MANIFEST).is_file():
+    if "*" in name or (path.exists() and not (path / MANIFEST).is_file()):
         return _raw(path)
     found = find(name, out)
     if found.kind not in ("messages", "pairs"):

@@ -92,6 +92,17 @@ def test_a_pair_has_three_parts(run: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_raw_file_is_shown_as_it_would_be_prepared(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ids(shown(capsys, "raw.jsonl", "--rows", "2")) == [r["id"] for r in POOL[:2]]
+    assert ids(shown(capsys, "raw*.jsonl", "--rows", "2")) == [r["id"] for r in POOL[:2]]
+
+
+def test_a_raw_file_of_preferences_is_shown_as_pairs(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"prompt": "4?", "chosen": "yes", "rejected": "no"}
+    Path("preferred.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    assert re.findall(r"^(prompt|chosen|rejected)", shown(capsys, "preferred.jsonl"), re.MULTILINE) == [
+        "prompt",
+        "chosen",
+        "rejected",
+    ]
 
 
 def test_one_row_by_the_beginning_of_its_id(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
