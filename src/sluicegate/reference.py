@@ -14,13 +14,15 @@ from pydantic.fields import FieldInfo
 
 from sluicegate.config import Config, is_runtime
 from sluicegate.errors import UnknownName
-from sluicegate.registry import CORRUPTIONS, RULES, SIGNALS, STAGES, Registry, did_you_mean
+from sluicegate.registry import CLEANERS, CORRUPTIONS, RULES, SHAPES, SIGNALS, STAGES, Registry, did_you_mean
 
 GROUPS = {
     STAGES: "A step of a recipe names its stage, its inputs, and any of the keys of the stage.",
     SIGNALS: "Columns of scores. A signal's keys go under `options.SIGNAL` of a `score` step.",
     RULES: "How a `select` step chooses. A rule's keys go under the `options` of the step.",
     CORRUPTIONS: "Kinds of damage a `warmup` step learns from, named under its `corruptions`. They have no keys.",
+    SHAPES: "How rows are laid out. A shape's keys go under the `options` of a source that names it as its `shape`.",
+    CLEANERS: "What a `prepare` step does to every row, named with their keys under its `clean`.",
 }
 INTRO = """\
 # Configuration

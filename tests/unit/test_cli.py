@@ -160,9 +160,11 @@ def test_a_dry_run_knows_what_stands(sluice: Run, done: dict[str, str]) -> None:
 
 def test_ls_lists_everything_there_is(sluice: Run, done: dict[str, str]) -> None:
     named = [line.partition(":")[0] for line in sluice("ls")[1].splitlines()]
-    assert named == ["stages", "signals", "rules", "corruptions", "verbs", "recipes"]
+    data = ["cleaners", "shapes", "presets"]
+    assert named == ["stages", "signals", "rules", "corruptions", *data, "verbs", "recipes"]
     assert "prepare" in sluice("ls", "stages")[1].split()
     assert "demo" in sluice("ls", "recipes")[1].split()
+    assert "gsm8k" in sluice("ls", "presets")[1].split()
     assert sluice("ls", "runs")[1] == "runs/r\n"
     lines = [line.split() for line in sluice("ls", "artifacts", "--out", "runs/r")[1].splitlines()]
     assert [(i, stage, step, *rows) for i, stage, _, step, *rows in lines] == [

@@ -11,8 +11,11 @@ from sluicegate.artifacts import Store
 from sluicegate.verbs.base import Verb
 from sluicegate.verbs.find import add_out, newest, runs
 
-LISTS = ("stages", "signals", "rules", "corruptions", "verbs", "recipes", "runs", "artifacts")
-ALWAYS = LISTS[:6]
+LISTS = (
+    *("stages", "signals", "rules", "corruptions", "cleaners", "shapes", "presets", "verbs", "recipes"),
+    *("runs", "artifacts"),
+)
+ALWAYS = LISTS[:-2]
 
 
 class Ls(Verb):
@@ -45,9 +48,12 @@ def _artifacts(run: Path) -> Iterator[str]:
 
 def _names(what: str, out: Path | None) -> list[str]:
     from sluicegate.config import recipe_names
+    from sluicegate.data.presets import PRESETS
 
     if what == "recipes":
         return recipe_names()
+    if what == "presets":
+        return list(PRESETS)
     if what == "runs":
         return sorted(map(str, runs()))
     if what == "artifacts":
