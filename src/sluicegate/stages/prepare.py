@@ -211,7 +211,7 @@ def _tally(config: Prepare.Config, inputs: Mapping[str, Any]) -> Tally:
         "mix": not (config.mix or config.sample),
     }
     licences = {s.title: Licence(s.licence, s.warning) for s in config.sources if s.licence or s.warning}
-    tokenizer = str(config.tokenizer) if config.tokenizer else ""
+    tokenizer = tokenizer_file(config.tokenizer).resolve().parent.name if config.tokenizer else ""
     return Tally(tokenizer, tuple(step for step in STEPS if not left_out.get(step)), licences)
 
 
