@@ -31,10 +31,10 @@ class Phase(Config):
     until: float | None = Field(default=None, gt=0)
     """Where it ends: below 1 a share of all steps, from 1 on a number of steps. Null, only in the last: at the end."""
     weights: dict[str, Weights] = {}
-    """Column to value to weight, `{level: {"1": 4, "5": 0}}`. While there are any, rows of weight 4 come up four times
-    as often as those of weight 1, which all have that are not named; weight 0 leaves rows out of the phase. Weights of
-    several columns multiply. A column of numbers is told in quarters, `q1` the lowest and `none` where there is no
-    number."""
+    """Column to value to weight, `{level: {"1": 4, "5": 0}}`. Rows of weight 4 come up four times as often as those of
+    weight 1 as long as there are any left, and rows of weight 0 not at all in this phase; a value that is not named
+    has weight 1. Weights of several columns multiply. A column of numbers is told in quarters, `q1` the lowest and
+    `none` where there is no number."""
 
 
 def phase_ends(phases: Sequence[Phase], steps: int) -> list[int]:

@@ -21,7 +21,7 @@ def realised_mix(
 
     Args:
         batches: rows of each batch, (T, B).
-        ends: the batch each phase ends before.
+        ends: the batch each phase ends before; phases behind the T batches are left out.
         labels: `lang`, `source` and `bucket` of the N rows.
         groups: the shares asked for.
         n_tokens: of the N rows, (N,).
@@ -43,8 +43,9 @@ def realised_mix(
         "padding": round(float(1 - n_tokens[rows].sum() / (widths.sum() * size)), 4),
         "phases": [
             {"steps": [start, end], **_counts(rows[part], again[part], labels)}
-            for start, end in pairwise([0, *ends])
+            for start, end in pairwise(np.minimum([0, *ends], len(batches)).tolist())
             for part in [slice(start * size, end * size)]
+            if end > start
         ],
     }
 

@@ -37,7 +37,7 @@ class MixedBucketSampler:
     length bucket, but for the few that lie across the border of two. At the end of any batch a language of `share` is
     at most one batch short of its share; with several such languages it is as near as their batches allow, see `mix`.
     No row comes up again before all were seen that the phase takes of its language, or of the languages without a
-    share.
+    share; only the batches near the end of such a round may already hold rows of the next.
 
     Args:
         columns: what is known of the rows.
@@ -121,9 +121,9 @@ class MixedBucketSampler:
             self.step += 1
             yield self.batches[self.step - 1, self.rank :: self.world_size].tolist()
 
-    def mix(self) -> dict[str, Any]:
-        """What the run is made of, see `realised_mix`."""
-        return realised_mix(self.batches, self.ends, self.labels, self.groups, self.n_tokens)
+    def mix(self, steps: int | None = None) -> dict[str, Any]:
+        """What the run, or its first `steps`, is made of, see `realised_mix`."""
+        return realised_mix(self.batches[:steps], self.ends, self.labels, self.groups, self.n_tokens)
 
     # Where it stands
 

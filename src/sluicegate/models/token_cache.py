@@ -97,9 +97,10 @@ class EncodedRows(Sequence[Encoded]):
         self.path = path
         reader = pa.ipc.open_file(pa.memory_map(str(path)))
         self._chunks = [_Chunk(reader.get_batch(n)) for n in range(reader.num_record_batches)]
+        self._places = range(sum(map(len, self._chunks)))
 
     def __len__(self) -> int:
-        return sum(map(len, self._chunks[-1:])) + CHUNK_ROWS * len(self._chunks[:-1])
+        return len(self._places)
 
     @overload
     def __getitem__(self, row: int) -> Encoded: ...
@@ -108,8 +109,8 @@ class EncodedRows(Sequence[Encoded]):
     def __getitem__(self, row: int | slice) -> Encoded | list[Encoded]:
         """A row as it was encoded, or a list of some."""
         if isinstance(row, slice):
-            return [self[n] for n in range(*row.indices(len(self)))]
-        chunk, place = divmod(range(len(self))[row], CHUNK_ROWS)
+            return [self[place] for place in self._places[row]]
+        chunk, place = divmod(self._places[row], CHUNK_ROWS)  # all chunks but the last have as many rows
         return self._chunks[chunk].read(place)
 
     def __reduce__(self) -> tuple[Any, ...]:

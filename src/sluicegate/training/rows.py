@@ -55,16 +55,22 @@ class TrainingRows:
         row without a score; labels where it is a key of `meta`. One that is neither is left out."""
         scored = [name for name in extra if scores and name in scores.columns("scores")]
         others = [name for name in extra if name not in scored]
-        rows = list(self._read(["id", "lang", "source", *(["meta"] if others else [])]))
-        found = {name: np.array([row[name] for row in rows]) for name in ("lang", "source")}
-        if others:
-            metas = [json.loads(row["meta"]) for row in rows]
-            keys = [name for name in others if any(name in meta for meta in metas)]
-            found |= {key: np.array([str(meta.get(key, UNKNOWN)) for meta in metas]) for key in keys}
+        found = {name: np.array(values) for name, values in self._labels(others).items()}
         if scored and scores:
             by_id = {row["id"]: row for row in scores.rows("scores", ["id", *scored])}
             found |= {s: np.array([by_id.get(i, {}).get(s, np.nan) for i in self.ids], dtype=float) for s in scored}
         return found
+
+    def _labels(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """`lang`, `source` and those of `keys` that any row's `meta` has."""
+        labels: dict[str, list[str]] = {name: [] for name in ("lang", "source", *keys)}
+        met: set[str] = set()
+        for row in self._read(["id", "lang", "source", *(["meta"] if keys else [])]):
+            meta = json.loads(row["meta"]) if keys else {}
+            met.update(meta)
+            for name, values in labels.items():
+                values.append(str(meta.get(name, UNKNOWN)) if name in keys else row[name])
+        return {name: values for name, values in labels.items() if name in met or name not in keys}
 
     def _read(self, columns: Sequence[str] | None) -> Iterator[dict[str, Any]]:
         yield from _only(self.data, self.pool_ids, columns)

@@ -45,7 +45,7 @@ class Tuned:
     curve: list[dict[str, float]]
     """step, loss, grad_norm and learning_rate at about 20 points."""
     mix: dict[str, Any] | None = None
-    """What the batches of a sampler were made of."""
+    """What the batches of a sampler were made of, see `realised_mix`."""
 
 
 def settle(config: SftConfig, base: Path) -> SftConfig:
@@ -92,8 +92,8 @@ def tune(
         trainer.train()
     curve = [_point(entry) for entry in trainer.state.log_history if "loss" in entry]
     _check_finite(curve, config)
-    mix = sampler.mix() if sampler else None
-    return Tuned(model.eval(), trainer.state.global_step, curve[-1]["loss"], curve, mix)
+    steps = trainer.state.global_step
+    return Tuned(model.eval(), steps, curve[-1]["loss"], curve, sampler.mix(steps) if sampler else None)
 
 
 class Ordered(Dataset[Encoded]):

@@ -44,6 +44,6 @@ def test_bounds_must_rise() -> None:
         bounds: Bounds = list(BOUNDS)
 
     assert build(Asked, {"bounds": [10, 20]}).bounds == [10, 20]
-    for wrong, why in (([20, 10], "rise"), ([10, 10], "rise"), ([], "at least 1"), ([0, 5], "greater than 0")):
+    for wrong, why in (([20, 10], "rise"), ([10, 10], "rise"), ([], "at least 1"), ([0, 5], "from above 0")):
         with pytest.raises(ConfigError, match=why):
             build(Asked, {"bounds": wrong})

@@ -263,6 +263,13 @@ def test_the_mix_adds_up(pool: list[Any], size: int, epochs: int, seed: int) -> 
     assert 0 <= told["padding"] < 1
 
 
+def test_the_mix_of_a_run_that_stopped_is_of_what_it_saw() -> None:
+    made = sampler(evenly(100), 10, phases=[{"until": 3}, {"until": 6}, {}])
+    told = made.mix(steps=5)
+    assert (told["steps"], told["rows"], told["unseen"]) == (5, 50, 50)
+    assert [phase["steps"] for phase in told["phases"]] == [[0, 3], [3, 5]]
+
+
 @pytest.mark.parametrize(
     ("config", "why"),
     [
