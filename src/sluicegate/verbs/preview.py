@@ -134,7 +134,8 @@ def _print(views: list[View]) -> None:
     from sluicegate.reporting.preview_text import preview_text
 
     console = Console(highlight=False)
+    colours = console.color_system is not None and not console.no_color
     for n, view in enumerate(views):
         if n:
             console.print(Rule())
-        console.print(preview_text(view, colours=console.color_system is not None))
+        console.print(preview_text(view, colours))
