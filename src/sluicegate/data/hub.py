@@ -59,7 +59,7 @@ class HubSet(Config):
             ConfigError: it has no such configuration, or several and none was named.
         """
         with self._told():
-            found = _commit(str(self.hub), self.config, self.revision, tuple(self.data_files))
+            found = str(self._builder().hash)
         if _COMMIT.fullmatch(self.revision or "") and found != self.revision:
             raise self._missing(f"the cache holds commit {found[:12]}, and not {self.revision}")
         return found
@@ -83,6 +83,17 @@ class HubSet(Config):
         if not last:
             raise DataError(f"{self.place} has no rows", "name another split")
 
+    def n_rows(self) -> int:
+        """How many rows it has: what its page says, or else they are counted."""
+        with self._told():
+            splits = self._builder().info.splits or {}
+        if self.split in splits:
+            return splits[self.split].num_examples
+        return sum(chunk.n_rows for chunk in self.chunks())
+
+    def _builder(self) -> Any:
+        return _builder(str(self.hub), self.config, self.revision, tuple(self.data_files))
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         """What keeps `datasets` from reading the set, in our terms."""
@@ -104,11 +115,12 @@ class HubSet(Config):
 
 
 @cache
-def _commit(hub: str, config: str | None, revision: str | None, data_files: tuple[str, ...]) -> str:
+def _builder(hub: str, config: str | None, revision: str | None, data_files: tuple[str, ...]) -> Any:
+    """What `datasets` knows of a set before it reads it."""
     from datasets import load_dataset_builder
 
     # An empty list of files would be taken for files.
-    return str(load_dataset_builder(hub, config, revision=revision, data_files=list(data_files) or None).hash)
+    return load_dataset_builder(hub, config, revision=revision, data_files=list(data_files) or None)
 
 
 def _batches(tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:

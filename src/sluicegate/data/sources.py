@@ -105,6 +105,10 @@ class Source(HubSet):
     def _one_of(self) -> Source:
         if sum(found is not None for found in (self.path, self.hub, self.world)) != 1:
             raise ValueError("a source needs one of `path`, `hub`, `preset` or `world`")
+        if self.hub is None and (
+            idle := [key for key in HubSet.model_fields if key in self.model_fields_set - {"hub"}]
+        ):
+            raise ValueError(f"`{idle[0]}` is of a set of the hub, and this source is none")
         return self
 
     def parcels(self, make: Made, max_chars: int) -> Iterator[Parcel]:
@@ -162,4 +166,6 @@ class Source(HubSet):
         """Rows in the source, readable or not; blank lines of JSONL are counted too."""
         if self.world:
             return self.world.rows
+        if self.hub:
+            return self.n_rows()
         return sum(chunk.n_rows for _, chunks in self._parts() for chunk in chunks())

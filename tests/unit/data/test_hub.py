@@ -26,11 +26,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache of this test's own, and no network."""
     import datasets.config
 
-    hub._commit.cache_clear()
+    hub._builder.cache_clear()
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "datasets")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     yield tmp_path / "datasets"
-    hub._commit.cache_clear()
+    hub._builder.cache_clear()
 
 
 def rows(**keys: Any) -> list[Any]:
@@ -60,6 +60,17 @@ def test_files_on_this_machine_go_the_same_way(tmp_path: Path, streaming: bool) 
 def test_part_of_a_split(cache: Path) -> None:
     cache_set(cache, ROWS)
     assert rows(hub="nobody/sums", split="train[:2]") == ROWS[:2]
+
+
+def test_rows_are_counted_by_what_is_known_of_the_split(cache: Path, tmp_path: Path) -> None:
+    cache_set(cache, ROWS)
+    path = write_jsonl(tmp_path / "train.jsonl", ROWS[:7])
+    known = [
+        ({"hub": "nobody/sums"}, 600),
+        ({"hub": "nobody/sums", "split": "train[:9]"}, 9),
+        ({"hub": "json", "data_files": str(path)}, 7),
+    ]
+    assert [build(HubSet, keys).n_rows() for keys, _ in known] == [n for _, n in known]
 
 
 def test_nested_columns_come_as_they_are(cache: Path) -> None:

@@ -123,6 +123,8 @@ def test_options_of_a_shape_reach_it(tmp_path: Path) -> None:
         ),
         ({"path": "x.jsonl", "shape": "gsm8k", "options": {"marks": "hide"}}, "options.marks: input should be 'keep'"),
         ({"path": "x.jsonl", "pairs_as": "rejected"}, "pairs_as"),
+        ({"path": "x.jsonl", "split": "test"}, "`split` is of a set of the hub, and this source is none"),
+        ({"preset": "gsm8k", "path": "x.jsonl", "config": "main"}, "`config` is of a set of the hub"),
     ],
 )
 def test_a_source_that_makes_no_sense_says_why(keys: dict[str, Any], told: str) -> None:
