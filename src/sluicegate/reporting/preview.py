@@ -128,7 +128,7 @@ def _part(title: str, encoder: Encoder, row: Encoded, start: int, end: int, max_
 
 def _pieces(encoder: Encoder, row: Encoded, start: int, end: int, read: int) -> Iterator[Piece]:
     """Runs of tokens that look the same; of what is cut off no more than the beginning."""
-    from sluicegate.models.pieces import pieces
+    from sluicegate.models.pieces import BROKEN, pieces
 
     special = special_ids(encoder.tokenizer)
     end = min(end, read + TAIL)
@@ -140,7 +140,8 @@ def _pieces(encoder: Encoder, row: Encoded, start: int, end: int, read: int) -> 
     for (label, sign, cut), run in groupby(range(start, end), looks):
         at = list(run)
         text = "".join(text for text, _ in pieces(encoder.tokenizer, row.ids, at[0], at[-1] + 1))
-        yield Piece(text, label=label, special=sign >= 0, cut=cut)
+        # The beginning of a tail may end inside a character.
+        yield Piece(text.rstrip(BROKEN) if cut else text, label=label, special=sign >= 0, cut=cut)
 
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
