@@ -31,7 +31,15 @@ def extension(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 
 
 def test_every_kind_of_extension_has_its_test() -> None:
-    assert TESTS == ["test_alternate", "test_bits", "test_typical", "test_sample", "test_stutter", "test_sources"]
+    assert TESTS == [
+        "test_alternate",
+        "test_bits",
+        "test_typical",
+        "test_sample",
+        "test_stutter",
+        "test_riddle",
+        "test_sources",
+    ]
 
 
 @pytest.mark.parametrize("name", TESTS)

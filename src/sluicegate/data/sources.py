@@ -105,9 +105,8 @@ class Source(HubSet):
     def _one_of(self) -> Source:
         if sum(found is not None for found in (self.path, self.hub, self.world)) != 1:
             raise ValueError("a source needs one of `path`, `hub`, `preset` or `world`")
-        if self.hub is None and (
-            idle := [key for key in HubSet.model_fields if key in self.model_fields_set - {"hub"}]
-        ):
+        idle = [key for key in HubSet.model_fields if key in self.model_fields_set and not self.hub]
+        if idle:
             raise ValueError(f"`{idle[0]}` is of a set of the hub, and this source is none")
         return self
 
