@@ -29,20 +29,24 @@ _SIGNS = {
 }
 # fmt: on
 _DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}(?:\{[clr|]+\})?")
 _FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{([^{}]*)\}|(\w))\s*(?:\{([^{}]*)\}|(\w))")
 _ROOT = re.compile(r"\\sqrt\s*(?:\[([^\]]*)\])?\s*(?:\{([^{}]*)\}|(\w))")
 _WORDS = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathbb|mbox|boxed|fbox|operatorname)\s*\{([^{}]*)\}")
+_SCRIPT = re.compile(r"([_^])\{([^{}]*)\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
-_LEFT_OVER = re.compile(r"\\[,;:!\[\]()]|\\\\|[$&{}]")
+_SPACE = re.compile(r"\\[,;:!\[\]() ]|\\\\|(?<!\\)&")
+_SYNTAX = re.compile(r"(?<!\\)[${}]|\\(?=[^A-Za-z\s])")
 
 
 def plain(latex: str) -> str:
     r"""The text without LaTeX: `\frac{1}{2}` as `(1)/(2)`, `\le` as `≤`; drawings and unknown commands are left out."""
-    text, before = _DRAWING.sub("", latex), ""
+    text, before = _ENVIRONMENT.sub(" ", _DRAWING.sub("", latex)), ""
     while text != before:  # from the inside out, for they are nested
         before = text
         text = _FRACTION.sub(lambda m: f"({m[1] or m[2]})/({m[3] or m[4]})", text)
         text = _ROOT.sub(lambda m: f"{m[1] or ''}√({m[2] or m[3]})", text)
         text = _WORDS.sub(r"\1", text)
+        text = _SCRIPT.sub(lambda m: m[1] + (m[2] if len(m[2]) < 2 else f"({m[2]})"), text)
     text = _COMMAND.sub(lambda m: _SIGNS.get(m[1], " "), text)
-    return " ".join(_LEFT_OVER.sub(" ", text).split())
+    return " ".join(_SYNTAX.sub("", _SPACE.sub(" ", text)).split())

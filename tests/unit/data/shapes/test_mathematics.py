@@ -38,7 +38,7 @@ def test_latex_stays_and_plain_text_stands_beside_it_where_asked_for() -> None:
     row = {"problem": r"What is $\frac{1}{2}+\frac12$?", "solution": r"It is $\boxed{1}$."}
     found = read(Math, row)
     assert ([m["content"] for m in found.messages], found.answer, found.meta) == (list(row.values()), "1", {})
-    beside = {"plain_problem": "What is (1)/(2)+(1)/(2) ?", "plain_solution": "It is 1 ."}
+    beside = {"plain_problem": "What is (1)/(2)+(1)/(2)?", "plain_solution": "It is 1."}
     assert read(Math, row, plain=True) == Conversation(found.messages, "1", beside)
 
 
