@@ -1,0 +1,171 @@
+"""Training on pairs: batches laid out ahead, one of trl's trainers over them, and what it learnt."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import PrinterCallback
+
+from sluicegate import runtime
+from sluicegate.data.sampler import MixedBucketSampler
+from sluicegate.errors import ConfigError, SluiceError
+from sluicegate.models import adapters
+from sluicegate.models.load import Loaded, load
+from sluicegate.training import sft
+from sluicegate.training.callbacks import ShowProgress
+from sluicegate.training.preference_config import DpoConfig, OrpoConfig, PreferenceConfig
+from sluicegate.training.preference_dpo import dpo_trainer
+from sluicegate.training.preference_orpo import orpo_trainer
+from sluicegate.training.preference_reference import Reference
+from sluicegate.training.preference_rows import EncodedPairs
+from sluicegate.training.tuning_arguments import tuning_arguments
+
+REWARDS = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies")
+"""As trl calls them: the mean implicit rewards of the chosen and of the rejected sides, their difference, and the share
+of pairs in which the chosen side's is higher."""
+
+POINT = ("step", "loss", "grad_norm", "learning_rate", *REWARDS)
+
+
+@dataclass(frozen=True)
+class Preferred:
+    """A model trained on pairs, and how it came to prefer the chosen sides."""
+
+    model: Any
+    """The model given, in evaluation mode, or a `PeftModel` around it."""
+    steps: int
+    curve: list[dict[str, float]]
+    """step, loss, grad_norm, learning_rate and the `REWARDS`, at about 20 points."""
+    mix: dict[str, Any]
+    """What the batches were made of."""
+
+
+def settle(config: PreferenceConfig, base: Path) -> PreferenceConfig:
+    """The config with its `auto` method decided: by the size of the base, or an adapter where the model is one."""
+    if config.method == "auto" and (base / adapters.SETTINGS).is_file():
+        return config.model_copy(update={"method": "lora"})
+    return cast(PreferenceConfig, sft.settle(config, base))
+
+
+def open_model(base: Path, config: PreferenceConfig) -> Loaded:
+    """The model to train and to be the reference, in the dtype its training wants; adapters stay on for `lora`."""
+    if config.method == "full" and config.dtype == "auto":
+        loaded = load(base, dtype="float32", reason="full fine-tuning keeps float32 weights")
+    else:
+        loaded = load(base, dtype=config.dtype)
+    for module in loaded.model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0  # or the policy would differ from the reference before its first step
+    return loaded
+
+
+def prefer(
+    loaded: Loaded,
+    pairs: EncodedPairs,
+    columns: Mapping[str, np.ndarray],
+    config: PreferenceConfig,
+    out: Path,
+    reference: Reference | None = None,
+) -> Preferred:
+    """Train a model to prefer the chosen sides; the same seed on the same machine gives the same weights.
+
+    Args:
+        loaded: of `open_model`; a full training changes it in place.
+        columns: `lang` and `source` of every pair, (N,).
+        config: what to do; its method is settled.
+        out: a folder the Trainer may use; it leaves nothing there.
+        reference: where the reference's log-probabilities are kept, for DPO with one.
+
+    Raises:
+        ConfigError: processes cannot share a batch, several GPUs and one process.
+        SluiceError: the loss is no number any more.
+    """
+    _check_launch()
+    runtime.seed_everything(config.seed)
+    sampler = _sampler(pairs, columns, config)
+    arguments = tuning_arguments(config, loaded.device, len(sampler), out)
+    with _quiet(), runtime.progress() as display:
+        callbacks = [ShowProgress(display, f"prefer ({config.method})")]
+        rest = {"arguments": arguments, "train_dataset": _numbers(sampler.batches.ravel()), "callbacks": callbacks}
+        trainer = _trainer(loaded, _to_train(loaded.model, config), pairs, config, reference, rest)
+        trainer.remove_callback(PrinterCallback)
+        trainer.processing_class = None  # it would write the tokenizer's special tokens into the model's config
+        trainer.train()
+    curve = [{name: entry[name] for name in POINT} for entry in trainer.state.log_history if "loss" in entry]
+    _check_finite(curve, config)
+    return Preferred(_without_trl(trainer.model), trainer.state.global_step, curve, sampler.mix())
+
+
+def _sampler(pairs: EncodedPairs, columns: Mapping[str, np.ndarray], config: PreferenceConfig) -> MixedBucketSampler:
+    """Of all processes together: the Trainer gives each its part of every batch."""
+    known = {**columns, "n_tokens": pairs.n_tokens}
+    return MixedBucketSampler(
+        known, config.sampler, config.batch_size, steps=config.max_steps, epochs=config.epochs, seed=config.seed
+    )
+
+
+def _check_launch() -> None:
+    gpus = torch.cuda.device_count()
+    if gpus > 1 and runtime.world_size() == 1:
+        raise ConfigError(f"one process cannot train on {gpus} GPUs", "set CUDA_VISIBLE_DEVICES=0, or use torchrun")
+
+
+def _to_train(model: Any, config: PreferenceConfig) -> Any:
+    """The model itself, or with an adapter: a fresh one, or that which it came with."""
+    came_with_adapter = hasattr(model, "peft_config")
+    if config.method == "full":
+        return model.merge_and_unload().requires_grad_(True) if came_with_adapter else model
+    if not came_with_adapter:
+        return adapters.attach(model, config.lora)
+    runtime.say("  the model is an adapter: it is trained on, in the shape it has")
+    model.set_adapter("default")  # it was opened to be read: now it asks for gradients
+    return model
+
+
+def _trainer(
+    loaded: Loaded, model: Any, pairs: EncodedPairs, config: PreferenceConfig, reference: Reference | None, rest: Any
+) -> Any:
+    if isinstance(config, OrpoConfig):
+        return orpo_trainer(loaded, model, pairs, config, **rest)
+    assert isinstance(config, DpoConfig)
+    return dpo_trainer(loaded, model, pairs, config, reference, **rest)
+
+
+def _numbers(order: np.ndarray) -> Any:
+    """What trl takes for rows: the numbers of the pairs in the order they are trained on."""
+    from datasets import Dataset, disable_progress_bars
+
+    disable_progress_bars()
+    return Dataset.from_dict({"pair": order.tolist()})
+
+
+def _without_trl(model: Any) -> Any:
+    """In evaluation mode, and with the forward pass it came with."""
+    whole = model.get_base_model() if hasattr(model, "peft_config") else model
+    whole.__dict__.pop("forward", None)
+    return model.eval()
+
+
+def _check_finite(curve: Sequence[dict[str, float]], config: PreferenceConfig) -> None:
+    """The Trainer goes on for ever with a loss of NaN."""
+    lost = next((point for point in curve if not math.isfinite(point["loss"])), None)
+    if lost:
+        what = f"training on pairs diverged: the loss is {lost['loss']} at step {lost['step']}"
+        raise SluiceError(what, f"lower learning_rate, now {config.peak_rate:g}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hides what no user can mend: trl reads a property of models that transformers 5.23 renamed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield

@@ -1,0 +1,56 @@
+"""What the reference model makes of every pair, computed once and kept: log π_ref of both sides, in nats."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from sluicegate import runtime
+from sluicegate.models.encode import length_batches
+
+LogProbs = Callable[[Sequence[int]], tuple[Tensor, Tensor]]
+"""log π_ref of the chosen and of the rejected sides of some pairs, (B,) each, by their numbers."""
+
+
+class Reference:
+    """A file of two float32 for each pair, NaN where they are not yet known.
+
+    It is written batch by batch, so a run that was killed goes on behind the last of them; and it is named by all that
+    decides what is in it, so runs of another seed, loss or beta read it too. It may be deleted.
+
+    Args:
+        path: where it is, or will be.
+        n_pairs: N.
+    """
+
+    def __init__(self, path: Path, n_pairs: int) -> None:
+        self.path = path
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.{os.getpid()}")
+            with draft.open("wb") as file:
+                np.save(file, np.full((n_pairs, 2), np.nan, dtype=np.float32))
+            with suppress(FileExistsError):  # another rank was first, and may have it open
+                os.link(draft, path)
+            draft.unlink()
+        self.values: np.ndarray = np.load(path, mmap_mode="r+")  # (N, 2)
+
+    def fill(self, log_probs: LogProbs, n_tokens: np.ndarray, batch_size: int) -> int:
+        """Compute what is missing, this process its share of it; returns how many pairs that were.
+
+        Args:
+            n_tokens: of the longer side of each pair, (N,).
+            batch_size: pairs that go through the model together.
+        """
+        missing = np.flatnonzero(np.isnan(self.values).any(axis=1))[runtime.rank() :: runtime.world_size()]
+        batches = length_batches(n_tokens[missing].tolist(), batch_size=batch_size)
+        for batch in runtime.track(batches, "reference log-probabilities"):
+            pairs = missing[batch]
+            for side, found in enumerate(log_probs(pairs.tolist())):
+                self.values[pairs, side] = found.float().cpu().numpy()
+        return len(missing)
