@@ -133,10 +133,11 @@ def repeat(rng: random.Random, row: Row, rows: Sequence[Row]) -> str | None:
 def offlang(rng: random.Random, row: Row, rows: Sequence[Row]) -> str | None:
     """A response in another language than the prompt's: another row's, or sentences in foreign languages."""
     asked = "zh" if language(row.prompt) == "zh" else "en"
-    if asked == "en" and rng.random() < 0.5:
-        return " ".join(rng.sample(english.ONE.foreign, rng.randint(2, 5)))
     wanted = ["oasst_zh"] if asked == "en" else ["gsm8k", "ecqa", "strategyqa"]
-    return rng.choice([r for r in rows if r.source in wanted]).response
+    others = [r for r in rows if r.source in wanted]
+    if asked == "en" and (rng.random() < 0.5 or not others):
+        return " ".join(rng.sample(english.ONE.foreign, rng.randint(2, 5)))
+    return rng.choice(others).response
 
 
 def short(rng: random.Random, row: Row, rows: Sequence[Row]) -> str | None:

@@ -133,13 +133,14 @@ def draw(rows: Sequence[Row], parts: Mapping[str, int] = PARTS, seed: int = 42) 
     """Parts of so many rows with no row in common, each with the pool's shares of the sources."""
     rng = random.Random(seed)
     short = [row for row in rows if len((row.prompt + row.response).encode()) <= MAX_BYTES]
-    left = {name: [row for row in short if row.source == name] for name in SOURCES}
+    sources = {name: source for name, source in SOURCES.items() if any(row.source == name for row in rows)}
+    left = {name: [row for row in short if row.source == name] for name in sources}
     for mine in left.values():
         rng.shuffle(mine)
     drawn: dict[str, list[Row]] = {}
-    shares = sum(source.share for source in SOURCES.values())
+    shares = sum(source.share for source in sources.values())
     for part, n in parts.items():
-        takes = {name: ceil(source.share * n / shares) for name, source in SOURCES.items()}
+        takes = {name: ceil(source.share * n / shares) for name, source in sources.items()}
         taken = [left[name].pop() for name, take in takes.items() for _ in range(take)]
         drawn[part] = rng.sample(taken, n)
     return drawn
