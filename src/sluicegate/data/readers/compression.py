@@ -6,15 +6,12 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-BLOCK_BYTES = 1 << 17
-
-
-class CutShort(Exception):
-    """A compressed file is damaged, or ends before it should."""
+BLOCK_BYTES = 1 << 14
+"""Read at once of a .zst file: few, for they may grow a thousandfold."""
 
 
 class _Zstandard(io.RawIOBase):
@@ -23,7 +20,7 @@ class _Zstandard(io.RawIOBase):
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
         self._frame: Any = None
-        self._ready = b""
+        self._ready = memoryview(b"")
 
     def readable(self) -> bool:
         """True, as `io.BufferedReader` asks."""
@@ -32,14 +29,14 @@ class _Zstandard(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer as far as one block of the file goes; 0 at its end."""
         while not self._ready and (block := self._file.read(BLOCK_BYTES)):
-            self._ready = b"".join(self._decompressed(block))
+            self._ready = memoryview(b"".join(self._decompressed(block)))
         if not self._ready and self._frame:
             raise EOFError("it ends inside a frame")
         n = min(len(buffer), len(self._ready))
         buffer[:n], self._ready = self._ready[:n], self._ready[n:]
         return n
 
-    def _decompressed(self, block: bytes) -> Any:
+    def _decompressed(self, block: bytes) -> Iterator[bytes]:
         import zstandard
 
         while block:
