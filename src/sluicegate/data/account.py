@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from sluicegate.data.buckets import bucket_names, bucket_of
+from sluicegate.data.lengths import chars_of, guessed_tokens
 from sluicegate.data.sift import Verdict
-from sluicegate.data.tally import Tally, chars_of, guessed_tokens
+from sluicegate.data.tally import Tally
 from sluicegate.schema import Pair, Record
 
 

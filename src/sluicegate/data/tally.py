@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sluicegate.data.buckets import bucket_of
+from sluicegate.data.lengths import chars_of, guessed_tokens
 from sluicegate.data.split import OTHER_PART
+from sluicegate.data.steps import STEPS, step_of
 from sluicegate.errors import DataError
 from sluicegate.schema import Pair, Record
 
@@ -21,28 +21,9 @@ HEAD_CHARS = 160
 """Characters of an example."""
 SIZES = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 """Tokens up to which each bar of the histogram reaches; a last one holds what is longer."""
-CHARS_PER_TOKEN = {"zh": 1.5, "en": 4.0, "other": 3.0}
-"""What a token is guessed to be where no tokenizer counts."""
-
 KEPT = "kept"
 UNREAD, NO_SIZE = "", -1
 """Language and size of a row that never became a record."""
-
-STEPS = {
-    "read": (),
-    "shape": (),
-    "clean": (
-        *("no assistant turn", "empty turn", "turn order", "too long", "too short"),
-        *("lost characters", "repetition", "language", "same continuations"),
-    ),
-    "dedup": ("duplicate", "near duplicate"),
-    "exclude": ("in the ",),
-    "decontaminate": ("contaminated",),
-    "split": (OTHER_PART,),
-    "mix": (),
-}
-"""The steps in order, each with how its reasons begin. What the reader gives a reason is lost at `read`; of what no
-beginning fits, a row that never became a record is lost at `shape`, and a record at `mix`."""
 
 _HINTS = {
     "no known shape": "name the shape with `shape`, or rename the columns to `messages` or `prompt` and `completion`",
@@ -249,30 +230,3 @@ class Tally:
             "by_lang": self.kept_by("lang"),
             "by_reason": dict(self.by_reason().most_common()),
         }
-
-
-@cache
-def step_of(kind: str, unread: bool, record: bool) -> str:
-    """The step at which rows with a kind of reason are lost.
-
-    Args:
-        unread: whether it was the reader that gave the reason.
-        record: whether the row had become a record.
-    """
-    if unread:
-        return "read"
-    named = (step for step, beginnings in STEPS.items() if beginnings and kind.startswith(beginnings))
-    return next(named, "mix" if record else "shape")
-
-
-def chars_of(record: Record | Pair) -> int:
-    """Characters of a conversation, or of a prompt and both its continuations."""
-    found = cast(Mapping[str, Any], record)
-    if "n_chars" in found:
-        return int(found["n_chars"])
-    return sum(len(message["content"]) for side in ("prompt", "chosen", "rejected") for message in found[side])
-
-
-def guessed_tokens(n_chars: int, lang: str) -> int:
-    """About how many tokens so many characters of a language are."""
-    return round(n_chars / CHARS_PER_TOKEN[lang])

@@ -23,13 +23,15 @@ from sluicegate.data.dedup import DedupName, build_dedup
 from sluicegate.data.draw import drawn
 from sluicegate.data.exclude import Exclude
 from sluicegate.data.intake import Made, Parcel
+from sluicegate.data.lengths import chars_of, guessed_tokens
 from sluicegate.data.mix import Mix, Sample
 from sluicegate.data.near import Near
 from sluicegate.data.parallel import cores, ordered
 from sluicegate.data.sift import Sift, until
 from sluicegate.data.sources import Source
 from sluicegate.data.split import Split
-from sluicegate.data.tally import STEPS, Licence, Tally, chars_of, guessed_tokens
+from sluicegate.data.steps import STEPS
+from sluicegate.data.tally import Licence, Tally
 from sluicegate.data.tidy import Tidy
 from sluicegate.errors import DataError
 from sluicegate.registry import CLEANERS

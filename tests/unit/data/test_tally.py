@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import sluicegate
 from sluicegate.data.intake import Candidate
 from sluicegate.data.readers import Row
-from sluicegate.data.tally import EXAMPLES, KEPT, NO_SIZE, SIZES, UNREAD, Cell, Tally, step_of
+from sluicegate.data.tally import EXAMPLES, KEPT, NO_SIZE, SIZES, UNREAD, Cell, Tally
 from sluicegate.errors import DataError
 from sluicegate.schema import Message, Pair, Record, make_pair, make_record
-
-DATA = Path(sluicegate.__file__).with_name("data")
 
 
 def said(text: str, source: str = "s", lang: str = "en") -> Record:
@@ -58,21 +53,6 @@ def test_a_row_is_counted_where_it_was_lost() -> None:
     assert fates == {"read": 1, "shape": 1, "clean": 2, "dedup": 1, "exclude": 1, "split": 1, "mix": 1}
     assert counted.over("lang", "size") == {(UNREAD, NO_SIZE): 4, ("zh", 0): 4}
     assert counted.by_reason()["too long"] == 2, "one from the reader and one from cleaning"
-
-
-def reasons(*names: str) -> set[str]:
-    """The kinds of reason that some modules give."""
-    text = "".join(p.read_text(encoding="utf-8") for name in names for p in sorted(DATA.glob(name)))
-    return set(re.findall(r"""(?:Unfit\(|return |None, |= )f?"([a-z' ]+): """, text))
-
-
-def test_every_reason_that_is_given_is_counted_at_the_step_that_gives_it() -> None:
-    clean = reasons("normalize.py", "clean/*.py") | {"no assistant turn"}
-    shape = reasons("shapes/*.py", "intake.py") - clean
-    assert len(clean) > 5
-    assert len(shape) > 10
-    assert {step_of(kind, unread=False, record=False) for kind in clean} == {"clean"}
-    assert {step_of(kind, unread=False, record=False) for kind in shape} == {"shape"}
 
 
 def test_lengths_are_guessed_by_language_unless_they_are_given() -> None:

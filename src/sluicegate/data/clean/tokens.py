@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from sluicegate.data.clean.base import Cleaner
-from sluicegate.data.tally import guessed_tokens
+from sluicegate.data.lengths import guessed_tokens
 from sluicegate.errors import MissingError
 from sluicegate.schema import Message
 
