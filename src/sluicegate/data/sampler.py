@@ -128,7 +128,10 @@ class MixedBucketSampler:
     # Where it stands
 
     def state_dict(self) -> dict[str, Any]:
-        """How many batches were handed out, and of which run."""
+        """How many batches were handed out, and of which run.
+
+        A `DataLoader` with workers takes batches ahead of the training: there, put the steps taken for `step`.
+        """
         return {"step": self.step, "run": self._name()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
