@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from sluicegate.config import Config, is_runtime
+from sluicegate.data.presets import PRESETS
 from sluicegate.errors import UnknownName
 from sluicegate.registry import CLEANERS, CORRUPTIONS, RULES, SHAPES, SIGNALS, STAGES, Registry, did_you_mean
 
@@ -32,6 +33,9 @@ Every key of every stage, signal and rule, made by `make docs` from the classes 
 `step.key=value` for `sluice run`, and `key=value` for the verb of the stage. A key of a block has its block's name
 before it (`lora.rank`). Keys marked *speed only* change how fast a stage runs but not what it makes, so changing one
 remakes nothing."""
+ABOUT_PRESETS = """\
+Published sets by a short name: `{preset: gsm8k}` as a source is short for what stands below the name, and whatever is
+said beside it wins. With a `path` the rows are read from there, in the same shape."""
 WIDTH = 110
 WORDS = {int: "integer", float: "number", str: "text", bool: "true or false", Path: "path", NoneType: "null"}
 BOUNDS = {"gt": "> {}", "ge": "≥ {}", "lt": "< {}", "le": "≤ {}", "min_length": "(at least {})"}
@@ -44,10 +48,11 @@ def reference(name: str | None = None) -> str:
         UnknownName: nothing has this name.
     """
     if name is None:
-        return "\n\n".join([INTRO, *map(_group, GROUPS)])
+        return "\n\n".join([INTRO, *map(_group, GROUPS), "## Presets", _wrapped(ABOUT_PRESETS), *map(_preset, PRESETS)])
     found = [_entry(registry, name) for registry in GROUPS if name in registry.names()]
+    found += [_preset(name)] if name in PRESETS else []
     if not found:
-        known = [n for registry in GROUPS for n in registry.names()]
+        known = [*(n for registry in GROUPS for n in registry.names()), *PRESETS]
         raise UnknownName(f"nothing is registered as '{name}'", did_you_mean(name, known) or "see them with: sluice ls")
     return "\n\n".join(found)
 
@@ -66,6 +71,15 @@ def _entry(registry: Registry, name: str) -> str:
     if keys := list(_keys(made.Config, "", 0)) if hasattr(made, "Config") else []:
         parts.append("\n".join(keys))
     return "\n\n".join(parts)
+
+
+def _preset(name: str) -> str:
+    """What a source is that names the preset, and under which terms."""
+    preset = PRESETS[name]
+    keys = {key: value for key, value in vars(preset).items() if value and key not in ("licence", "warning")}
+    source = ", ".join(f"{key}: {value}" for key, value in keys.items()).replace("'", "")
+    warning = f" Mind: {preset.warning}." if preset.warning else ""
+    return f"### {name} (preset)\n\n    {{{source}}}\n\n" + _wrapped(f"Licence: {preset.licence}.{warning}")
 
 
 def _usage(stage: Any) -> str:

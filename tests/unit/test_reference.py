@@ -84,3 +84,11 @@ def test_a_name_that_two_kinds_share_shows_both() -> None:
 def test_an_unknown_name_is_met_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'pretrain'"):
         reference("pretrian")
+
+
+def test_a_shape_and_a_preset_of_one_name_are_both_told() -> None:
+    shape, preset = reference("gsm8k").split("### gsm8k (preset)")
+    assert "- `marks` — `keep` or `drop`; default `keep`." in shape
+    assert "{hub: openai/gsm8k, shape: gsm8k, config: main, split: train}" in preset
+    assert preset.endswith("Licence: mit.")
+    assert "Mind: not for commercial use" in reference("pku_saferlhf")
