@@ -22,11 +22,11 @@ _SEED = 1
 class Near(config.Config):
     """How alike two conversations have to be for the later one to be set aside."""
 
-    threshold: float = Field(0.8, gt=0, le=1)
+    threshold: float = Field(default=0.8, gt=0, le=1)
     """Jaccard similarity of their n-grams from which on they are near copies."""
-    ngram: int = Field(3, gt=0)
+    ngram: int = Field(default=3, gt=0)
     """Units in an n-gram: a word, or one character of a script without spaces, as Chinese."""
-    permutations: int = Field(128, ge=16, le=1024)
+    permutations: int = Field(default=128, ge=16, le=1024)
     """Hashes that are kept of a text: the similarity is told to about 1 / (2 * sqrt(permutations))."""
     per: Literal["whole", "turn"] = "whole"
     """`turn`: a conversation goes where every one of its turns was said before, be it in several conversations."""
