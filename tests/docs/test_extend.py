@@ -38,6 +38,7 @@ def test_every_kind_of_extension_has_its_test() -> None:
         "test_sample",
         "test_stutter",
         "test_riddle",
+        "test_shouting",
         "test_sources",
     ]
 
