@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -32,6 +35,25 @@ def write(path: Path, content: str | bytes) -> Path:
 def write_jsonl(path: Path, rows: list[Any]) -> Path:
     """A file with a line of JSON per row."""
     return write(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def write_any(path: Path, rows: list[Any]) -> Path:
+    """A file in the format its ending names, of rows with the same columns, all text."""
+    table, plain = pa.Table.from_pylist(rows), path.name.removesuffix(".zst")
+    with path.open("wb") as file:
+        if path.suffix == ".arrow":
+            with pa.ipc.new_stream(file, table.schema) as writer:
+                writer.write_table(table, max_chunksize=1000)
+        elif path.suffix == ".parquet":
+            pq.write_table(table, file, row_group_size=1000)
+        else:
+            text = {
+                ".jsonl": lambda: "".join(json.dumps(row) + "\n" for row in rows),
+                ".json": lambda: json.dumps(rows),
+                ".csv": lambda: ",".join(rows[0]) + "\n" + "".join(",".join(row.values()) + "\n" for row in rows),
+            }[Path(plain).suffix]().encode()
+            file.write(zstandard.ZstdCompressor().compress(text) if plain != path.name else text)
+    return path
 
 
 def values(path: Path) -> list[Any]:

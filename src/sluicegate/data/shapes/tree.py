@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sluicegate.data.shapes.base import Columns, Conversation, Found, Several, Unfit
-from sluicegate.data.shapes.columns import ROLES, kind, text
+from sluicegate.data.shapes.columns import ROLES, json_or_itself, kind, text
 from sluicegate.schema import Message
 
 
@@ -55,7 +55,7 @@ class OasstTree(_Oasst):
 
     def read_all(self, rows: Sequence[Columns], config: Any) -> Iterator[Found]:
         for n, row in enumerate(rows):
-            yield from _tree(n, row["prompt"], config)
+            yield from _tree(n, json_or_itself(row["prompt"]), config)
 
 
 def _tree(n: int, prompt: Any, config: Any) -> Iterator[Found]:

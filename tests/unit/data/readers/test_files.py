@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raw_files import ON_DISK, write
+from raw_files import ON_DISK, write, write_any
 from sluicegate.data import readers
 from sluicegate.data.readers import check, files, read, stem
 from sluicegate.errors import DataError
@@ -115,3 +116,18 @@ def test_any_bytes_end_in_rows_or_in_a_data_error(tmp_path: Path, content: bytes
     path = write(tmp_path / name, content)
     with suppress(DataError):
         assert list(read(path))
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.json", "x.csv", "x.jsonl.zst", "x.arrow", "x.parquet"])
+def test_a_longer_file_takes_no_more_memory(tmp_path: Path, name: str) -> None:
+    peaks = []
+    for n_rows in (10_000, 50_000):
+        rows = [{"prompt": f"{n} " * 40, "completion": f"{n} " * 80} for n in range(n_rows)]
+        path = write_any(tmp_path / name, rows)
+        del rows
+        tracemalloc.start()
+        assert sum(1 for _ in read(path)) == n_rows
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # A small block of a .zst file may hold several of its 30 megabytes.
+    assert peaks[1] < (8e6 if name.endswith(".zst") else 1.3 * peaks[0]), peaks

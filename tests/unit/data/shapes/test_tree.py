@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -100,6 +101,8 @@ def test_a_whole_tree_gives_the_same_conversations() -> None:
     shape = OasstTree()
     found = list(shape.read_all([{"message_tree_id": "q", "prompt": nested()}], shape.Config()))
     assert [(word(f), f.rows) for f in found] == [("qabc", (0,)), ("qe", (0,))]
+    as_text = list(shape.read_all([{"message_tree_id": "q", "prompt": json.dumps(nested())}], shape.Config()))
+    assert as_text == found
     assert isinstance(found[1].read, Conversation)
     assert found[1].read.meta == {"message_id": "e", "rank": 0, "synthetic": True}
 
