@@ -51,7 +51,7 @@ def dpo_trainer(
         loss_weights=weights,
         label_smoothing=smoothing,
         beta=config.beta,
-        precompute_ref_log_probs=True,
+        precompute_ref_log_probs=not hasattr(model, "peft_config"),  # see below
         max_length=None,  # rows are cut already, and what was cut is counted
         disable_dropout=False,  # the base's is off; the adapter's is as it was asked for
         router_aux_loss_coef=0.0,
@@ -60,6 +60,8 @@ def dpo_trainer(
     made: Any = type("Dpo", (OwnRows, DPOTrainer), {})
     with _as_padded(model):
         trainer = made(model=model, args=args, data_collator=collator, processing_class=loaded.tokenizer, **rest)
+    # trl hashes all weights where it is told so before, and opens a second model where it has neither that nor adapters.
+    trainer.precompute_ref_logps = True
     check_log_probs(trainer.model)
     if reference:
         reference.fill(lambda rows: _log_probs(trainer, collator, rows), pairs.n_tokens, args.train_batch_size)

@@ -47,7 +47,8 @@ class Reference:
             n_tokens: of the longer side of each pair, (N,).
             batch_size: pairs that go through the model together.
         """
-        missing = np.flatnonzero(np.isnan(self.values).any(axis=1))[runtime.rank() :: runtime.world_size()]
+        own = np.arange(runtime.rank(), len(self.values), runtime.world_size())
+        missing = own[np.isnan(self.values[own]).any(axis=1)]
         batches = length_batches(n_tokens[missing].tolist(), batch_size=batch_size)
         for batch in runtime.track(batches, "reference log-probabilities"):
             pairs = missing[batch]
