@@ -57,7 +57,8 @@ def chain(root: Path, pool: list[Record], trusted: list[Record], model: Artifact
         for name, rows in {"pool": pool, "trusted": trusted}.items()
     )
     gate = made(root, Warmup(), WARMUP, {"model": model, "trusted": good})
-    asked = {"signals": SIGNALS.names(), "options": {"deita": {"base_url": rater, "model": "rater"}}}
+    options = {"deita": {"base_url": rater, "model": "rater"}, "rds": {"targets": "row"}}
+    asked = {"signals": SIGNALS.names(), "options": options}
     scores = made(root, Score(), asked, {"data": data, "gate": gate, "trusted": good})
     return Chain(data, gate, scores)
 
@@ -108,7 +109,8 @@ def test_every_signal_is_blind(chains: tuple[Chain, Chain]) -> None:
 
 @pytest.mark.parametrize("rule", RULES.names())
 def test_every_rule_is_blind(rule: str, chains: tuple[Chain, Chain], tmp_path: Path) -> None:
-    options = {"rule": rule, "by": "gate", "options": {"fraction": 0.3}}
+    by = "rds" if rule == "targets" else "gate"  # the only rule that wants a score for every target
+    options = {"rule": rule, "by": by, "options": {"fraction": 0.3}}
     inputs = [{"scores": c.scores, "data": c.data} for c in chains]
     one, two = (made(tmp_path / str(n), Select(), options, wired) for n, wired in enumerate(inputs))
     assert 0 < one.stats["kept"] < one.stats["rows"]
