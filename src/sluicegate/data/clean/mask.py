@@ -31,7 +31,7 @@ _FORMS: dict[str, re.Pattern[str]] = {
         r"(?<![\w.+-])(?:"
         r"(?:\+?86[- ]?)?1[3-9]\d(?:\d{8}|[- ]\d{4}[- ]\d{4})"  # a Chinese mobile
         r"|0\d{2,3}-\d{7,8}"  # a Chinese landline
-        r"|\+\d{1,3}(?:[ .-]?\(?\d{2,4}\)?){2,4}"  # international
+        r"|\+[1-9](?:\d{9,13}|\d{0,2}(?:[ -]\(?\d{2,4}\)?){2,4})"  # international
         r"|(?:\(\d{3}\) ?|\d{3}-)\d{3}-\d{4}"  # North American
         r")(?![\w-]|\.\d)",
         re.ASCII,  # so that Chinese may stand before and behind
@@ -49,7 +49,8 @@ class Mask(Cleaner):
     class Config(Cleaner.Config):
         short: ClassVar[str] = "kinds"
         kinds: list[Pii] = Field(default=["key", "email", "id_card", "ip", "phone"], min_length=1)
-        """What is masked. An identity card's number and an address of the internet have to be valid ones."""
+        """What is masked. An identity card's number has to be a valid one, and an address
+        of the internet one that the whole world can reach."""
 
     def text(self, text: str) -> str:
         """The text, masked."""
@@ -80,10 +81,9 @@ def is_id_card(number: str) -> bool:
 
 def _is_ip(text: str) -> bool:
     try:
-        ip_address(text)
+        return ip_address(text).is_global
     except ValueError:
         return False
-    return True
 
 
 _VALID: dict[str, Callable[[str], bool]] = {"id_card": is_id_card, "ip": _is_ip}
