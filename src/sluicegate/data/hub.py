@@ -107,11 +107,22 @@ class HubSet(Config):
             raise self._missing(str(err).splitlines()[0]) from None
 
     def _missing(self, what: str) -> MissingError:
-        told = {"name": self.config, "split": self.split, "revision": self.revision, "data_files": self.data_files}
+        how = self._by_file() if self.data_files else self._into_cache()
+        return MissingError(f"{self.hub} cannot be read: {what}", f"fetch it where there is a network: {how}")
+
+    def _into_cache(self) -> str:
+        told = {"name": self.config, "split": self.split, "revision": self.revision}
         call = ", ".join([repr(self.hub), *(f"{name}={value!r}" for name, value in told.items() if value)])
-        fetch = f'python -c "from datasets import load_dataset; load_dataset({call})"'
-        hint = f"fetch it into the cache where there is a network (HF_ENDPOINT names a mirror): {fetch}"
-        return MissingError(f"{self.hub} cannot be read: {what}", f"{hint}; or name files of your own with `path`")
+        command = f'python -c "from datasets import load_dataset; load_dataset({call})"'
+        return f"{command}; HF_ENDPOINT names a mirror, and `path` files of your own"
+
+    def _by_file(self) -> str:
+        """Without a network `datasets` does not find in its cache again what was fetched by `data_files`."""
+        folder = str(self.hub).rpartition("/")[2]
+        named = "".join(f" --include '{pattern}'" for pattern in self.data_files)
+        revision = f" --revision {self.revision}" if self.revision else ""
+        command = f"hf download {self.hub} --type dataset{revision}{named} --local-dir {folder}"
+        return f"{command}; and name it as `path: {folder}/{self.data_files[0]}`"
 
 
 @cache

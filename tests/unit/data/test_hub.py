@@ -1,17 +1,17 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from cached_sets import COMMIT, cache_set
+from fake_hub import fake_hub
 from raw_files import write_jsonl
 from sluicegate.config import build
 from sluicegate.data import hub
@@ -131,49 +131,47 @@ def test_what_is_read_of_a_set_is_told_apart() -> None:
     assert build(HubSet, keys).place == "json (main, train, v1, a.jsonl)"
 
 
-def run(code: str, **environment: str) -> str:
-    """What a process of its own prints: the hub's environment is read when its library is imported."""
-    given = {**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1", **environment}
-    done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
-
-
-COMMIT_OF = """
+READ = """
+import json, sys
 from sluicegate.config import build
-from sluicegate.data.sources import Source
+from sluicegate.data.hub import HubSet
 from sluicegate.errors import MissingError
-try:
-    print(build(Source, {"hub": "nobody/sums"}).pins())
-except MissingError as err:
-    print("missing:", err.message)
+for keys in json.loads(sys.argv[1]):
+    found = build(HubSet, {"hub": "nobody/sums", **keys})
+    try:
+        print(found.commit()[:4], found.n_rows(), [row.value["answer"] for c in found.chunks() for row in c.rows()][:2])
+    except MissingError as err:
+        print("missing", err.hint)
 """
+
+
+def run(*sets: dict[str, Any], **environment: str) -> list[str]:
+    """What a process of its own finds of some sets: the hub's environment is read when its library is imported."""
+    given = {**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1", **environment}
+    command = [sys.executable, "-c", READ, json.dumps(sets)]
+    return subprocess.run(command, env=given, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def test_the_cache_of_hf_home_is_used_offline(tmp_path: Path) -> None:
     cache_set(tmp_path / "datasets", ROWS)
-    assert COMMIT in run(COMMIT_OF, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
-    assert "missing: nobody/sums" in run(COMMIT_OF, HF_HOME=str(tmp_path / "other"), HF_HUB_OFFLINE="1")
+    assert run({}, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1") == ["e53f 600 ['0', '1']"]
+    (told,) = run({}, HF_HOME=str(tmp_path / "other"), HF_HUB_OFFLINE="1")
+    assert told.startswith("missing fetch it")
 
 
-def test_the_mirror_of_hf_endpoint_is_asked(tmp_path: Path) -> None:
-    asked: list[str] = []
-
-    class Mirror(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            asked.append(self.path)
-            self.send_response(404)
-            self.send_header("X-Error-Code", "RepoNotFound")
-            self.end_headers()
-
-        do_GET = do_HEAD  # noqa: N815
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        endpoint = f"http://127.0.0.1:{server.server_port}"
-        said = run(COMMIT_OF, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0", HF_ENDPOINT=endpoint)
-        server.shutdown()
-    assert "missing: nobody/sums cannot be read" in said
-    assert any("nobody/sums" in path for path in asked)
+@pytest.mark.slow
+def test_the_mirror_of_hf_endpoint_is_asked_and_the_cache_it_fills_is_read(tmp_path: Path) -> None:
+    files = {
+        "README.md": b"---\nlicense: mit\n---\n",
+        "train.jsonl": "".join(json.dumps(row) + "\n" for row in ROWS[:5]).encode(),
+    }
+    sets: list[dict[str, Any]] = [{}, {"revision": "main"}, {"streaming": True}, {"data_files": "tr*.jsonl"}]
+    with fake_hub(files) as (endpoint, asked):
+        online = run(*sets, {"hub": "nobody/else"}, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0", HF_ENDPOINT=endpoint)
+    assert online[:4] == ["aaaa 5 ['0', '1']"] * 4
+    assert online[4].startswith("missing")
+    assert any(path.startswith("/datasets/nobody/sums/resolve/main/") for path in asked)
+    offline = run(*sets, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+    assert offline[:3] == online[:3]
+    assert "hf download nobody/sums --type dataset --include 'tr*.jsonl' --local-dir sums" in offline[3]
+    assert "path: sums/tr*.jsonl" in offline[3]
