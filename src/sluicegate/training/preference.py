@@ -93,12 +93,12 @@ def prefer(
     runtime.seed_everything(config.seed)
     sampler = _sampler(pairs, columns, config)
     arguments = tuning_arguments(config, loaded.device, len(sampler), out)
-    with _quiet(), runtime.progress() as display:
+    with _quiet(), _configs_kept(loaded.model), runtime.progress() as display:
         callbacks = [ShowProgress(display, f"prefer ({config.method})")]
         rest = {"arguments": arguments, "train_dataset": _numbers(sampler.batches.ravel()), "callbacks": callbacks}
         trainer = _trainer(loaded, _to_train(loaded.model, config), pairs, config, reference, rest)
         trainer.remove_callback(PrinterCallback)
-        trainer.processing_class = None  # it would write the tokenizer's special tokens into the model's config
+        trainer.processing_class = None  # or it would align the model's config with it, and say so
         trainer.train()
     curve = [{name: entry[name] for name in POINT} for entry in trainer.state.log_history if "loss" in entry]
     _check_finite(curve, config)
@@ -146,6 +146,17 @@ def _numbers(order: np.ndarray) -> Any:
 
     disable_progress_bars()
     return Dataset.from_dict({"pair": order.tolist()})
+
+
+@contextmanager
+def _configs_kept(model: Any) -> Iterator[None]:
+    """What trainers write into a model's configs is taken back: that it generates without a cache, and the tokenizer's
+    pad token, for which, where it is the end token too, whoever opens the model next would train no embedding."""
+    configs = (model.config, model.config.get_text_config(), model.generation_config)
+    before = [dict(vars(config)) for config in configs]
+    yield
+    for config, values in zip(configs, before, strict=True):
+        vars(config).update(values)
 
 
 def _without_trl(model: Any) -> Any:

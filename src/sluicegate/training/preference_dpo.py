@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +43,7 @@ def dpo_trainer(
     """
     from trl import DPOConfig, DPOTrainer
 
+    adapted = hasattr(model, "peft_config")
     names, weights, smoothing = trl_loss(config)
     args = DPOConfig(
         **rest.pop("arguments"),
@@ -51,22 +51,20 @@ def dpo_trainer(
         loss_weights=weights,
         label_smoothing=smoothing,
         beta=config.beta,
-        precompute_ref_log_probs=not hasattr(model, "peft_config"),  # see below
+        precompute_ref_log_probs=not adapted,  # or trl would open the model once more
         max_length=None,  # rows are cut already, and what was cut is counted
         disable_dropout=False,  # the base's is off; the adapter's is as it was asked for
         router_aux_loss_coef=0.0,
     )
     collator = DpoCollator(pairs, loaded.tokenizer.pad_token_id or 0, config, reference)
     made: Any = type("Dpo", (OwnRows, DPOTrainer), {})
-    with _as_padded(model):
-        trainer = made(model=model, args=args, data_collator=collator, processing_class=loaded.tokenizer, **rest)
-    # trl hashes all weights where it is told so before, and opens a second model where it has neither that nor adapters.
-    trainer.precompute_ref_logps = True
+    trainer = made(model=model, args=args, data_collator=collator, processing_class=loaded.tokenizer, **rest)
+    trainer.precompute_ref_logps = True  # said of adapters only now, for told before, trl hashes all weights
     check_log_probs(trainer.model)
     if reference:
         reference.fill(lambda rows: _log_probs(trainer, collator, rows), pairs.n_tokens, args.train_batch_size)
         trainer.accelerator.wait_for_everyone()
-    if hasattr(model, "peft_config"):
+    if adapted:
         model.delete_adapter("ref")  # trl's copy of the adapter before training, which is the reference
     return trainer
 
@@ -104,17 +102,6 @@ class DpoCollator:
         batch = collate_pairs([self.pairs[n] for n in numbers], self.pad_id)
         labels = batch.pop("labels")
         return {**batch, "completion_mask": (labels != IGNORED).long()}
-
-
-@contextmanager
-def _as_padded(model: Any) -> Iterator[None]:
-    """Gives a model its pad token back: trl writes the tokenizer's into its config, and where that is the end token,
-    one who opens the model again trains no embedding for it."""
-    configs = (model.config.get_text_config(), model.generation_config)
-    before = [config.pad_token_id for config in configs]
-    yield
-    for config, pad_id in zip(configs, before, strict=True):
-        config.pad_token_id = pad_id
 
 
 def _log_probs(trainer: Any, collator: DpoCollator, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
