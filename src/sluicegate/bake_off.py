@@ -63,8 +63,12 @@ class BakeOff(Config):
     """How much is chosen: `fraction`, `rows`, `tokens` or `token_fraction`, each with random arms of its own."""
     shares: list[Positive] = [0.1, 0.2, 0.3]
     """Fractions at which clean rows are counted among the chosen ones, where faults are known."""
-    seeds: list[int] = Field([0, 1, 2], min_length=1)
+    seeds: list[int] = [0, 1, 2]
     """One model per arm and seed; random arms also draw other rows."""
+    leading: list[str] = []
+    """Arms, as `gate-clusters`, that are trained under `more_seeds` too: say beforehand which, not after a look."""
+    more_seeds: list[int] = []
+    """More seeds for the leading arms and for their controls."""
     arms: list[str] = ["*"]
     """Which of them are trained, as `gate-clusters` and `*-plain`; the others are scored and counted only."""
     tune: dict[str, Any] = {}
@@ -130,12 +134,15 @@ class _Expansion:
     def steps(self) -> Iterator[Step]:
         scores = list(self._scores())
         picks = list(self._picks({**self.before, **dict(scores)}))
-        tuned = [p for p in picks if p.budget in self.config.budgets and self._is_tuned(p)] if self.config.test else []
+        tuned = [p for p in picks if p.budget in self.config.budgets and _matches(p, self.config.arms)]
+        tuned = tuned if self.config.test else []
+        leading = [pick for pick in tuned if _matches(pick, self.config.leading)]
         arms: dict[str, list[str]] = {}
         yield from scores
         yield from ((f"pick-{pick.name}", self._select(pick)) for pick in picks)
-        for seed in self.config.seeds:
-            for key, body in self._trials(tuned, seed):
+        rounds = [(tuned, seed) for seed in self.config.seeds] + [(leading, seed) for seed in self.config.more_seeds]
+        for trained, seed in rounds:
+            for key, body in self._trials(trained, seed):
                 name = f"{key}-{seed}"
                 if "rule" in body:
                     yield f"pick-{name}", body
@@ -143,9 +150,6 @@ class _Expansion:
                     arms.setdefault(key, []).append(f"trial-{name}")
                     yield f"trial-{name}", body
         yield LAST, self._last(picks, tuned, arms)
-
-    def _is_tuned(self, pick: _Pick) -> bool:
-        return any(fnmatchcase(pick.arm, pattern) for pattern in self.config.arms)
 
     # Scores
 
@@ -253,6 +257,10 @@ class _Expansion:
             "arms": dict(arms),
             "trained": {key: entries[key] for key in arms},
         }
+
+
+def _matches(pick: _Pick, patterns: list[str]) -> bool:
+    return any(fnmatchcase(pick.arm, pattern) for pattern in patterns)
 
 
 def _entry(pick: _Pick) -> dict[str, Any]:

@@ -96,6 +96,17 @@ def test_a_gain_is_against_the_random_arm_that_knows_as_much(
 
 
 @pytest.mark.slow
+def test_an_arm_of_fewer_seeds_is_set_against_its_control_under_these(folder: Path, made: dict[str, Artifact]) -> None:
+    again = run(recipe(folder, seeds=[1], leading=["length-plain"], more_seeds=[0]), folder / "run")["verdict"]
+    found = json.loads((again.path / "summary.json").read_text(encoding="utf-8"))
+    gain = losses(made, "random-rows-8")[1] - losses(made, "perplexity-plain-rows-8")[1]
+    assert arm(found, "perplexity, plain", "8 rows")["seeds"] == 1
+    assert arm(found, "length, plain", "8 rows")["seeds"] == 2
+    told = arm(found, "perplexity, plain", "8 rows")["gain"]["mean"]
+    assert told == pytest.approx(np.average(gain, weights=weights(made)), rel=1e-6)
+
+
+@pytest.mark.slow
 def test_arms_and_controls_are_trained_on_as_much(summary: dict[str, Any]) -> None:
     assert {row["rows"] for row in summary["arms"] if row["budget"] == "8 rows" and not row["trusted"]} == {8}
     least = 0.25 * summary["pool"]["label_tokens"]

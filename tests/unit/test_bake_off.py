@@ -114,3 +114,16 @@ def test_an_override_reaches_the_bake_off(tmp_path: Path) -> None:
     path.write_text("vars: {n: 3}\nsteps: {a: {stage: prepare}}\nbench: {data: a, model: b, seeds: ['${vars.n}']}\n")
     found = load_recipe(str(path), ["bench.signals=[gate]", "vars.n=4"])
     assert found["bench"] == {"data": "a", "model": "b", "seeds": [4], "signals": ["gate"]}
+
+
+def test_leading_arms_and_their_controls_are_trained_under_more_seeds() -> None:
+    found = steps(signals=["gate", "length"], leading=["gate-clusters"], more_seeds=[1])
+    later = {name for name in found if name.startswith("trial-") and name.endswith("-1")}
+    assert later == {
+        "trial-gate-clusters-fraction-0.2-1",
+        "trial-random-fraction-0.2-trusted-1",
+        "trial-all-1",
+        "trial-trusted-1",
+    }
+    assert len(found["verdict"]["arms"]["gate-clusters-fraction-0.2"]) == 2
+    assert len(found["verdict"]["arms"]["gate-plain-fraction-0.2"]) == 1

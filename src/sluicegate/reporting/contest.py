@@ -191,7 +191,11 @@ def _arms(contest: Contest, stats: Statistics) -> list[dict[str, Any]]:
     found = {name: outcomes(arm.runs, questions, metric) for name, arm in traced.items()}
     weights = [weight for _, weight in questions] if metric == "loss" else None
     rows = {name: _arm(contest, arm, found[name], metric, weights, stats) for name, arm in traced.items()}
-    gains = {name: _gain(found[name], found[row["against"]], metric) for name, row in rows.items() if row["against"]}
+    gains = {
+        name: _gain(found[name], _paired(found[row["against"]], traced[row["against"]], traced[name]), metric)
+        for name, row in rows.items()
+        if row["against"]
+    }
     for name, interval in zip(gains, stats.simultaneous(list(gains.values()), weights) if gains else [], strict=True):
         rows[name]["gain"] = dict(zip(("mean", "low", "high"), interval, strict=True))
         rows[name]["verdict"] = "better" if interval[1] > 0 else "worse" if interval[2] < 0 else "within noise"
@@ -239,10 +243,21 @@ def _control(contest: Contest, entry: Entry) -> str | None:
     return next((key for key, other in contest.trained.items() if same.items() <= other.items()), None)
 
 
-def _gain(arm: Outcomes, control: Outcomes, metric: Metric) -> Floats:
-    """Seeds × questions, above 0 where the arm is better; with seeds of its own the control counts as its mean."""
-    ours, theirs = np.array(arm.values, float), np.array(control.values, float)
-    apart = ours - (theirs if len(theirs) == len(ours) else theirs.mean(axis=0))
+def _paired(found: Outcomes, control: Arm, arm: Arm) -> Floats:
+    """What a control did under an arm's seeds, (seeds, questions); its mean, where it was not trained under all."""
+    values, seeds = np.array(found.values, float), _seeds(control)
+    if not set(_seeds(arm)) <= set(seeds):
+        return values.mean(axis=0, keepdims=True)
+    return values[[seeds.index(seed) for seed in _seeds(arm)]]
+
+
+def _seeds(arm: Arm) -> list[int]:
+    return [run.evaluation.manifest["config"].get("tune", {}).get("seed", n) for n, run in enumerate(arm.runs)]
+
+
+def _gain(arm: Outcomes, control: Floats, metric: Metric) -> Floats:
+    """Seeds × questions, above 0 where the arm is better."""
+    apart = np.array(arm.values, float) - control
     return -apart if metric == "loss" else apart
 
 
@@ -257,9 +272,15 @@ def _tell_apart(
         return
     best, others = better[0], better[1:]
     rows[best]["ties_with_best"] = True
-    behind = stats.simultaneous([gains[best] - gains[name] for name in others], weights) if others else []
+    behind = stats.simultaneous([_apart(gains[best], gains[name]) for name in others], weights) if others else []
     for name, (_, low, _) in zip(others, behind, strict=True):
         rows[name]["ties_with_best"] = low <= 0
+
+
+def _apart(one: Floats, other: Floats) -> Floats:
+    """The difference under the seeds that both have: those of the one with fewer come first in the other."""
+    seeds = min(len(one), len(other))
+    return one[:seeds] - other[:seeds]
 
 
 def label(key: str, entry: Entry) -> str:
