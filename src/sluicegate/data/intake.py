@@ -107,24 +107,28 @@ class Shaped:
         """One candidate per row, but of the shapes whose rows say several things."""
         if not self.gathers:
             for row in rows:
-                yield from self._group([row], origin)
+                yield from self._read([row], origin)
             return
         for _, group in groupby(rows, lambda row: group_of(row, self.gathers)):
-            yield from self._group(list(group), origin)
+            yield from self._read(group, origin)
 
-    def _group(self, rows: Sequence[Row], origin: str) -> Iterator[Candidate]:
-        row = rows[0]
-        try:
-            if row.reason:
-                raise Unfit(row.reason)
-            shape = find(row.value, self.shape)
-            if isinstance(shape, Several):
-                yield from self._several(shape, rows, origin)
-            else:
+    def _read(self, rows: Iterable[Row], origin: str) -> Iterator[Candidate]:
+        """Rows that may belong together: those of a shape that says several things are read as one."""
+        together: dict[Several, list[Row]] = {}
+        for row in rows:
+            try:
+                if row.reason:
+                    raise Unfit(row.reason)
+                shape = find(row.value, self.shape)
+                if isinstance(shape, Several):
+                    together.setdefault(shape, []).append(row)
+                    continue
                 read = shape.read(row.value, config_of(shape, self.options))
                 yield Candidate(self.source, origin, row.brief(), self._made(read, shape, row.value))
-        except Unfit as unfit:
-            yield Candidate(self.source, origin, row.brief(), None, str(unfit))
+            except Unfit as unfit:
+                yield Candidate(self.source, origin, row.brief(), None, str(unfit))
+        for several, some in together.items():
+            yield from self._several(several, some, origin)
 
     def _several(self, shape: Several, rows: Sequence[Row], origin: str) -> Iterator[Candidate]:
         """Whatever the shape finds; a row that it forgets is set aside, for none may be lost."""

@@ -142,7 +142,8 @@ class Forgetful(Several):
 
 
 def test_no_row_is_lost_to_a_shape_that_forgets_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "find", lambda row, shape: Forgetful())
+    forgetful = Forgetful()
+    monkeypatch.setattr(intake, "find", lambda row, shape: forgetful)
     monkeypatch.setattr(intake, "extras", lambda row, shape: {})
     monkeypatch.setattr(intake, "config_of", lambda shape, options: None)
     rows = [Row(n, {"tree": "t", "text": "x"}) for n in (1, 2, 3)]

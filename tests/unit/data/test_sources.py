@@ -103,6 +103,20 @@ def test_flat_rows_of_a_tree_are_read_together_wherever_they_stand(tmp_path: Pat
     assert sum(c.record is not None for c in found) == 5
 
 
+def test_a_row_of_a_tree_that_is_no_message_does_not_take_the_others_along(tmp_path: Path) -> None:
+    odd = [{"message_tree_id": "s", "note": "first"}, {"message_tree_id": "s", "prompt": "q", "completion": "a"}]
+    path = write_jsonl(tmp_path / "x.jsonl", [*trees("s")[:2], *odd, *trees("s")[2:]])
+    found = candidates(build(Source, {"path": str(path)}))
+    assert sorted(row.line for c in found for row in (*c.earlier, c.row)) == [1, 2, 3, 4, 5, 6]
+    assert {c.row.line: c.reason.partition(":")[0] for c in found} == {
+        2: "",
+        3: "no known shape",
+        4: "",
+        5: "",
+        6: "deleted",
+    }
+
+
 def test_options_of_a_shape_reach_it(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "x.jsonl", [{"question": "q", "answer": "1+1=<<1+1=2>>2\n#### 2"}])
     (found,) = candidates(build(Source, {"path": str(path), "shape": "gsm8k", "options": {"marks": "drop"}}))

@@ -62,9 +62,8 @@ def files(path: Path) -> list[Path]:
     if path.is_dir():
         return _some(sorted(p for p in path.iterdir() if _readable(p)), path)
     if not path.exists() and any(sign in str(path) for sign in _WILD):
-        return _some(
-            sorted(p for p in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if _readable(p)), path
-        )
+        found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+        return _some(sorted(p for p in found if _readable(p)), path)
     check(path)
     return [path]
 

@@ -53,6 +53,10 @@ class OasstTree(_Oasst):
     name = "oasst_tree"
     columns = ("message_tree_id", "prompt")
 
+    def fits(self, row: Columns) -> bool:
+        """The prompt is a message."""
+        return isinstance(json_or_itself(row["prompt"]), Mapping)
+
     def read_all(self, rows: Sequence[Columns], config: Any) -> Iterator[Found]:
         for n, row in enumerate(rows):
             yield from _tree(n, json_or_itself(row["prompt"]), config)
