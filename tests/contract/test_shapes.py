@@ -57,6 +57,15 @@ def test_any_row_gives_records_or_reasons_and_is_counted_once(name: str, data: s
             json.dumps(json.loads(candidate.record["meta"]), allow_nan=False)
 
 
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(st.builds(lambda row: {"message_tree_id": "t", **row}, ROW | st.sampled_from([*ROWS.values()]))))
+def test_rows_of_many_shapes_under_one_mark_are_each_counted_once(rows: list[Any]) -> None:
+    placed = [Row(line, row) for line, row in enumerate(rows, start=1)]
+    candidates = list(Shaped("s", 10_000, gathers="message_tree_id").candidates(placed, "f"))
+    told = [row.line for c in candidates for row in (*c.earlier, *([] if c.again else [c.row]))]
+    assert sorted(told) == [row.line for row in placed]
+
+
 @pytest.mark.parametrize("name", sorted({*ROWS} - {"oasst_flat"}))
 @pytest.mark.parametrize("make", ["messages", "pairs"])
 @pytest.mark.parametrize("pairs_as", ["pairs", "chosen"])

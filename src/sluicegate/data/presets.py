@@ -76,7 +76,7 @@ PRESETS = {
     "gsm8k": Preset("openai/gsm8k", "gsm8k", "mit", config="main"),
     # One configuration per subject: all of them are read by their files.
     "math": Preset("EleutherAI/hendrycks_math", "math", "mit", data_files=["*/train-*.parquet"]),
-    # Its page names no licence, and the sets that LESS (arXiv 2402.04333) drew on have terms of their own.
+    # No licence was found for it; the sets that LESS (arXiv 2402.04333) drew on have terms of their own.
     "less": Preset(
         "princeton-nlp/less_data",
         "less",
