@@ -28,7 +28,7 @@ from typing import Any, Literal
 from figure import figure
 from worlds import parser
 
-FULL, QUICK = 300_000, 4000
+FULL, QUICK = 200_000, 4000
 RATIO, MEMORY = 3.0, 2**30
 """The bars: rows per second over the other's, and bytes."""
 COPIES, NEAR = 0.1, 0.1

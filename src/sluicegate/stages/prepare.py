@@ -144,7 +144,7 @@ class Prepare(Stage):
             found, head = source.count(), Tally()
             guessed = _head_tokens(source, config, head)
             rows, tokens = rows + found, tokens + found * guessed / head.made
-        asked = min(n for n in (config.max_rows, config.sample and config.sample.rows, rows) if n)
+        asked = min(n for n in (rows, config.max_rows, *(draw.rows for draw in config.draws())) if n)
         share = min(config.split.share if config.split else 1.0, asked / rows)
         return {"rows": round(rows * share), "tokens": round(tokens * share)}
 
