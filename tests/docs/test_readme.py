@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from sluicegate.config import load_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +21,7 @@ def commands(text: str) -> list[str]:
 
 def test_both_show_the_same_code_and_output() -> None:
     assert commands(ENGLISH) == commands(CHINESE)
-    assert len(commands(ENGLISH)) == 6
+    assert len(commands(ENGLISH)) == 8
 
 
 def test_both_have_the_same_sections_links_and_rows() -> None:
@@ -42,6 +44,11 @@ def test_what_is_run_is_there() -> None:
     scripts = set(re.findall(r"`(\w+)` \|$", ENGLISH, re.MULTILINE))
     beside = {path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py") if "__main__" in path.read_text("utf-8")}
     assert scripts == beside, "every benchmark is quoted, and nothing else"
-    variables = set(re.findall(r"vars\.(\w+)=", ENGLISH))
-    given = ["vars.base=x", "vars.pool=x", "vars.trusted=x"]
-    assert variables <= set(load_recipe("select_then_sft", given)["vars"])
+
+
+@pytest.mark.parametrize("recipe", ["select_then_sft", "bake_off", "mix_math"])
+def test_recipes_are_given_variables_that_they_have(recipe: str) -> None:
+    lines = [line for block in commands(ENGLISH) for line in block.replace("\\\n", "").splitlines() if recipe in line]
+    given = [item for line in lines for item in re.findall(r"vars\.\w+=\S+", line)]
+    assert given
+    assert {item.removeprefix("vars.").partition("=")[0] for item in given} <= set(load_recipe(recipe, given)["vars"])
