@@ -48,10 +48,16 @@ class Candidate:
     """Where it stood, without its value; of a path through a message tree, the row of its last turn."""
     record: Record | Pair | None
     reason: str = ""
+    """Why there is no record, or why cleaning sets the one there is aside."""
     again: bool = False
     """Whether a candidate before it accounts for its row already."""
     earlier: tuple[Row, ...] = ()
     """Rows of its earlier turns that it accounts for too."""
+
+    @property
+    def fit(self) -> bool:
+        """Whether it is a row that nothing speaks against so far."""
+        return self.record is not None and not self.reason
 
     @property
     def place(self) -> str:

@@ -38,10 +38,10 @@ class Sift:
         """The verdict on every candidate, in order."""
         for batch in batches:
             self.counts += batch.counts
-            held = [candidate for candidate in batch.candidates if candidate.record]
+            held = [candidate for candidate in batch.candidates if candidate.fit]
             copies = iter(self._dedup(held, batch.signatures))
             for at, (candidate, n_tokens) in enumerate(zip(batch.candidates, batch.tokens, strict=True)):
-                if candidate.record:
+                if candidate.fit:
                     yield self._judge(candidate, next(copies), batch.hits.get(at), n_tokens)
                 else:
                     yield Verdict(candidate, candidate.reason)

@@ -154,7 +154,8 @@ class Tally:
         """Count one that is set aside, for a reason that is `kind: detail`."""
         kind = reason.partition(":")[0]
         origin, record = self._origin(candidate), candidate.record
-        told = Reason(step_of(kind, bool(candidate.row.reason), record is not None), kind)
+        cleaned = bool(candidate.reason) and record is not None
+        told = Reason("clean" if cleaned else step_of(kind, bool(candidate.row.reason), record is not None), kind)
         origin.other_part += kind == OTHER_PART
         if record is None:
             origin.bad[kind] += candidate.n_rows

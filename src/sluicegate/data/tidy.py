@@ -24,7 +24,7 @@ class Batch(NamedTuple):
     tokens: list[int | None]
     """Of each, where a tokenizer counts."""
     signatures: Signatures | None
-    """Of those with a record, for near copies."""
+    """Of those that are fit, for near copies."""
     hits: dict[int, Hit]
     """By the candidate's position: what it has in common with a set it must not hold."""
     counts: Counter[str]
@@ -57,7 +57,7 @@ class Worker:
         if any(type(cleaner).row is not Cleaner.row for cleaner in self._cleaners):
             parcel = replace(parcel, intake=_Mending(parcel.intake, self._cleaners))
         candidates = list(map(self._clean, parcel.candidates()))
-        rows = [(at, c.record) for at, c in enumerate(candidates) if c.record]
+        rows = [(at, c.record) for at, c in enumerate(candidates) if c.record and c.fit]
         turns = [turns_of(row) for _, row in rows]
         near = signatures(turns, self._tidy.near) if self._tidy.near else None
         found = self._tidy.contamination.hits(turns) if self._tidy.contamination else {}
@@ -65,16 +65,16 @@ class Worker:
         return Batch(candidates, list(map(self._count, candidates)), near, hits, self._take_counts())
 
     def _clean(self, candidate: Candidate) -> Candidate:
-        if candidate.record is None or not self._cleaners:
+        if candidate.record is None or candidate.reason or not self._cleaners:
             return candidate
         try:
             return replace(candidate, record=clean(candidate.record, self._cleaners))
         except Unfit as unfit:
-            return replace(candidate, record=None, reason=str(unfit))
+            return replace(candidate, reason=str(unfit))
 
     def _count(self, candidate: Candidate) -> int | None:
         row = candidate.record
-        return self._tokens.count(turns_of(row), row["lang"]) if self._tokens and row else None
+        return self._tokens.count(turns_of(row), row["lang"]) if self._tokens and row and candidate.fit else None
 
     def _take_counts(self) -> Counter[str]:
         taken: Counter[str] = Counter()

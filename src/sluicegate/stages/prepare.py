@@ -89,7 +89,8 @@ class Prepare(Stage):
         allow_fallback: bool = False
         """Where `min_share` is not met, take what there is and say so."""
         max_bad_share: float = Field(0.1, ge=0, le=1)
-        """Stop with an error where more of one source's rows than this cannot be used."""
+        """Stop with an error where more of one source's rows than this cannot be used; what `clean` takes out is not
+        counted."""
         max_chars: int = Field(100_000, gt=0)
         """Longer conversations are set aside."""
         buckets: Bounds = list(BOUNDS)
@@ -176,10 +177,9 @@ _ROW = {"messages": Record, "pairs": Pair}
 
 def _head_tokens(source: Source, config: Prepare.Config, tally: Tally) -> int:
     """Tokens of a source's first rows, which the tally counts; raises `DataError` where too many cannot be used."""
-    first = islice(source.parcels(config.make, config.max_chars), 1)
-    tokens = 0
-    for candidate in islice((c for parcel in first for c in parcel.candidates()), ESTIMATE_ROWS):
-        if row := candidate.record:
+    first, worker, tokens = islice(source.parcels(config.make, config.max_chars), 1), Tidy(config.clean)(), 0
+    for candidate in islice((c for parcel in first for c in worker(parcel).candidates), ESTIMATE_ROWS):
+        if candidate.fit and (row := candidate.record):
             tally.keep(candidate, row)
             tokens += guessed_tokens(chars_of(row), row["lang"])
         else:

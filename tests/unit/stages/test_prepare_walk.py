@@ -132,8 +132,9 @@ def test_every_step_of_cleaning_has_its_say(tmp_path: Path) -> None:
     raw = "\n".join(json.dumps(one, ensure_ascii=False) for one in pool).encode()
     path.write_bytes(raw + b"\n" + json.dumps(row("这是什么东西？", "苹果"), ensure_ascii=False).encode("gbk"))
     clean = {"unicode": "nfkc", "mask": True, "repetition": 0.3, "languages": ["zh", "en"], "turns": {}, "repair": True}
-    made = prepare(tmp_path, path, clean=clean, max_bad_share=0.5)
+    made = prepare(tmp_path, path, clean=clean, max_bad_share=0)
     assert reasons(made) == {"repetition": 1, "language": 1, "turn order": 1}
+    assert "| clean | 9 | 3 | 6 |" in (made.path / "card.md").read_text(encoding="utf-8")
     said = [r["messages"][1]["content"] for r in made.rows("messages")]
     assert said[3].startswith("It is 1.")
     assert said[4].startswith("Write to <EMAIL>.")
@@ -292,3 +293,12 @@ def test_a_dry_run_stops_at_a_source_whose_head_does_not_parse(tmp_path: Path) -
     assert told["tokens"] > 0
     with pytest.raises(DataError, match=r"bad\.jsonl line 1: no known shape: columns colour; 9 of 9 rows"):
         Prepare().estimate(build(Prepare.Config, {"sources": [str(good), str(bad)]}), {})
+
+
+def test_a_dry_run_cleans_the_head_as_the_run_will(tmp_path: Path) -> None:
+    path = tmp_path / "gbk.jsonl"
+    path.write_bytes(json.dumps(row("这是什么东西？", "那是一个苹果。"), ensure_ascii=False).encode("gbk"))
+    config: dict[str, Any] = {"sources": str(path)}
+    with pytest.raises(DataError, match="invalid UTF-8"):
+        Prepare().estimate(build(Prepare.Config, config), {})
+    assert Prepare().estimate(build(Prepare.Config, {**config, "clean": {"repair": True}}), {})["tokens"] > 0
