@@ -5,7 +5,9 @@ The expected numbers come from a plain pass of the model in float64, token by to
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,16 @@ def test_the_reference_is_the_model_given(method: Any, folder: Path, tmp_path: P
     _, pairs, reference = run(folder, tmp_path, dpo(method=method, learning_rate=0.1, max_steps=5))
     expected = by_hand(load(folder, device="cpu").model, pairs)
     np.testing.assert_allclose(reference.values, expected.numpy(), rtol=1e-5)
+
+
+def test_a_base_with_dropout_prefers_nothing_either(folder: Path, tmp_path: Path) -> None:
+    config = folder / "config.json"
+    shutil.copytree(folder, tmp_path / "base")
+    told = {**json.loads(config.read_text(encoding="utf-8")), "attention_dropout": 0.5}
+    (tmp_path / "base" / "config.json").write_text(json.dumps(told), encoding="utf-8")
+    made, *_ = run(tmp_path / "base", tmp_path, dpo())
+    assert made.curve[0]["loss"] == pytest.approx(math.log(2), abs=1e-6)
+    assert made.model.config.attention_dropout == 0.5, "it keeps its config"
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])

@@ -38,7 +38,7 @@ class LoraSettings(Config):
 
 def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
     """The model with a fresh adapter; only the adapter's parameters, in float32, ask for gradients."""
-    with _without_noise():
+    with without_noise():
         from peft import LoraConfig, get_peft_model
 
         config = LoraConfig(
@@ -53,7 +53,7 @@ def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
 
 def put_on(model: PreTrainedModel, folder: Path) -> PeftModel:
     """The model with the adapter saved in `folder`."""
-    with _without_noise():
+    with without_noise():
         from peft import PeftModel
 
         return PeftModel.from_pretrained(model, str(folder))
@@ -93,7 +93,7 @@ def write_adapter(model: PeftModel, out: Path, named: str) -> None:
 
 
 @contextmanager
-def _without_noise() -> Iterator[None]:
+def without_noise() -> Iterator[None]:
     """Hides what no user can mend: peft 0.21 reads a property that transformers 5.23 renamed, and tells that it set
     right the orientation of GPT-2's matrices and looked for the ranks of a mixture's fused experts among the modules;
     and bitsandbytes, which it imports where it finds it, tells of a kernel that is on the hub alone."""

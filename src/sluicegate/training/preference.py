@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,10 +61,17 @@ def open_model(base: Path, config: PreferenceConfig) -> Loaded:
         loaded = load(base, dtype="float32", reason="full fine-tuning keeps float32 weights")
     else:
         loaded = load(base, dtype=config.dtype)
-    for module in loaded.model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0  # or the policy would differ from the reference before its first step
+    _leave_out_dropout(loaded.model)
     return loaded
+
+
+def _leave_out_dropout(model: Any) -> None:
+    """Or the policy would differ from the reference before its first step. An adapter that is put on later has its."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        elif hasattr(module, "attention_dropout"):
+            module.attention_dropout = 0.0
 
 
 def prefer(
@@ -93,9 +99,9 @@ def prefer(
     runtime.seed_everything(config.seed)
     sampler = _sampler(pairs, columns, config)
     arguments = tuning_arguments(config, loaded.device, len(sampler), out)
-    with _quiet(), _configs_kept(loaded.model), runtime.progress() as display:
+    with adapters.without_noise(), _configs_kept(loaded.model), runtime.progress() as display:
         callbacks = [ShowProgress(display, f"prefer ({config.method})")]
-        rest = {"arguments": arguments, "train_dataset": _numbers(sampler.batches.ravel()), "callbacks": callbacks}
+        rest = {"arguments": arguments, "train_dataset": _numbers(sampler.batches), "callbacks": callbacks}
         trainer = _trainer(loaded, _to_train(loaded.model, config), pairs, config, reference, rest)
         trainer.remove_callback(PrinterCallback)
         trainer.processing_class = None  # or it would align the model's config with it, and say so
@@ -140,12 +146,12 @@ def _trainer(
     return dpo_trainer(loaded, model, pairs, config, reference, **rest)
 
 
-def _numbers(order: np.ndarray) -> Any:
+def _numbers(batches: np.ndarray) -> Any:
     """What trl takes for rows: the numbers of the pairs in the order they are trained on."""
     from datasets import Dataset, disable_progress_bars
 
     disable_progress_bars()
-    return Dataset.from_dict({"pair": order.tolist()})
+    return Dataset.from_dict({"pair": batches.ravel().tolist()})
 
 
 @contextmanager
@@ -172,11 +178,3 @@ def _check_finite(curve: Sequence[dict[str, float]], config: PreferenceConfig) -
     if lost:
         what = f"training on pairs diverged: the loss is {lost['loss']} at step {lost['step']}"
         raise SluiceError(what, f"lower learning_rate, now {config.peak_rate:g}")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hides what no user can mend: trl reads a property of models that transformers 5.23 renamed."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
-        yield

@@ -62,7 +62,8 @@ def dpo_trainer(
     trainer.precompute_ref_logps = True  # said of adapters only now, for told before, trl hashes all weights
     check_log_probs(trainer.model)
     if reference:
-        reference.fill(lambda rows: _log_probs(trainer, collator, rows), pairs.n_tokens, args.train_batch_size)
+        needed = np.unique(rest["train_dataset"]["pair"])
+        reference.fill(lambda some: _log_probs(trainer, collator, some), needed, pairs.n_tokens, args.train_batch_size)
         trainer.accelerator.wait_for_everyone()
     if adapted:
         model.delete_adapter("ref")  # trl's copy of the adapter before training, which is the reference

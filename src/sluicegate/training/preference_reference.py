@@ -40,18 +40,22 @@ class Reference:
             draft.unlink()
         self.values: np.ndarray = np.load(path, mmap_mode="r+")  # (N, 2)
 
-    def fill(self, log_probs: LogProbs, n_tokens: np.ndarray, batch_size: int) -> int:
-        """Compute what is missing, this process its share of it; returns how many pairs that were.
+    def fill(self, log_probs: LogProbs, needed: np.ndarray, n_tokens: np.ndarray, batch_size: int) -> int:
+        """Compute what is missing, this process its share of it; returns how many pairs went through the model.
+
+        Batches are the same whatever is missing, so a pair gets the same bits in a run that was cut and in one that
+        was not.
 
         Args:
+            needed: numbers of the pairs that are asked for.
             n_tokens: of the longer side of each pair, (N,).
             batch_size: pairs that go through the model together.
         """
-        own = np.arange(runtime.rank(), len(self.values), runtime.world_size())
-        missing = own[np.isnan(self.values[own]).any(axis=1)]
-        batches = length_batches(n_tokens[missing].tolist(), batch_size=batch_size)
-        for batch in runtime.track(batches, "reference log-probabilities"):
-            pairs = missing[batch]
-            for side, found in enumerate(log_probs(pairs.tolist())):
-                self.values[pairs, side] = found.float().cpu().numpy()
-        return len(missing)
+        wanted = np.zeros(len(self.values), dtype=bool)
+        wanted[needed] = True
+        batches = length_batches(n_tokens.tolist(), batch_size=batch_size)[runtime.rank() :: runtime.world_size()]
+        missing = [batch for batch in batches if np.isnan(self.values[batch][wanted[batch]]).any()]
+        for batch in runtime.track(missing, "reference log-probabilities"):
+            for side, found in enumerate(log_probs(batch)):
+                self.values[batch, side] = found.float().cpu().numpy()
+        return sum(map(len, missing))

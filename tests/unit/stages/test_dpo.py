@@ -108,20 +108,21 @@ def test_a_run_that_is_killed_does_not_ask_the_reference_twice(
     import trl
 
     inputs = {"model": base, "data": pairs_artifact(tmp_path, tiny_pairs(9))}
+    store, pass_over = tmp_path / "store", {"batch_size": 3, "max_steps": 3}
     computed: list[int] = []
     fill = Reference.fill
     monkeypatch.setattr(Reference, "fill", lambda *given: computed.append(fill(*given)))
     with monkeypatch.context() as patched:
         patched.setattr(trl.DPOTrainer, "train", _killed)
         with pytest.raises(KeyboardInterrupt):
-            dpo(tmp_path / "store" / "killed", inputs)
-    dpo(tmp_path / "store" / "resumed", inputs)
-    dpo(tmp_path / "store" / "other", inputs, seed=1, beta=0.5)
-    dpo(tmp_path / "store" / "free", inputs, reference_free=True)
-    moved = external((tmp_path / "store" / "resumed").resolve(), "model-external-2")
-    dpo(tmp_path / "store" / "moved", {**inputs, "model": moved})
+            dpo(store / "killed", inputs, **pass_over)
+    dpo(store / "resumed", inputs, **pass_over)
+    dpo(store / "other", inputs, **pass_over, seed=1, beta=0.5)
+    dpo(store / "free", inputs, **pass_over, reference_free=True)
+    moved = external((store / "resumed").resolve(), "model-external-2")
+    dpo(store / "moved", {**inputs, "model": moved}, **pass_over)
     assert computed == [9, 0, 0, 9]
-    files = [np.load(path) for path in sorted((tmp_path / "store" / ".reference").iterdir())]
+    files = [np.load(path) for path in sorted((store / ".reference").iterdir())]
     assert len(files) == 2
     assert not np.array_equal(*files)
 
