@@ -26,7 +26,7 @@ def tiny_pair(n: int, **changed: Any) -> Pair:
     """A sum whose answer is preferred to a refusal, which is longer; Chinese and English by turns."""
     sides = {
         "prompt": [user(f"What is {n} plus {n + 1}?" if n % 2 else f"{n} 加 {n + 1} 等于多少？")],
-        "chosen": [assistant(f"It is {2 * n + 1}.")],
+        "chosen": [assistant(f"It is {2 * n + 1}." if n % 2 else f"答案是 {2 * n + 1}。")],
         "rejected": [assistant(f"No idea, {'ask ' * (n % 3)}go away.")],
     }
     return make_pair(**{**sides, **changed}, source=f"tiny/{n % 2}", lang=("zh", "en")[n % 2])

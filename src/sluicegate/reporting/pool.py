@@ -14,7 +14,7 @@ from sluicegate.data.world.faults import CLEAN
 
 @dataclass
 class Pool:
-    """Counts over a `messages` artifact. `faults` is empty for data of the user's own, whose faults nobody knows."""
+    """Counts over messages, or pairs. `faults` is empty for data of the user's own, whose faults nobody knows."""
 
     id: str
     rows: int = 0
@@ -31,10 +31,10 @@ class Pool:
         return {fault: n / counts.total() for fault, n in ordered}
 
 
-def read_pool(messages: Artifact) -> Pool:
+def read_pool(data: Artifact) -> Pool:
     """One pass over the rows; a `meta` without `fault` leaves the row's fault unknown."""
-    pool = Pool(messages.id, dropped=_dropped(messages))
-    for row in messages.rows("messages", ["id", "source", "lang", "meta"]):
+    pool = Pool(data.id, dropped=_dropped(data))
+    for row in data.rows(data.kind, ["id", "source", "lang", "meta"]):
         pool.rows += 1
         pool.sources[row["source"]] += 1
         pool.langs[row["lang"]] += 1
@@ -49,6 +49,6 @@ def fault_of(row: Mapping[str, Any]) -> str | None:
     return fault if fault and isinstance(fault, str) else None
 
 
-def _dropped(messages: Artifact) -> int:
-    path = messages.path / "dropped.parquet"
-    return len(messages.table("dropped", ["reason"])) if path.is_file() else 0
+def _dropped(data: Artifact) -> int:
+    path = data.path / "dropped.parquet"
+    return len(data.table("dropped", ["reason"])) if path.is_file() else 0

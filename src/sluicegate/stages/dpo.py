@@ -1,4 +1,4 @@
-"""model + pairs → model, by direct preference optimisation (arXiv 2305.18290) or one of its relatives."""
+"""model + pairs → model, by direct preference optimisation, held near the model given."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ REFERENCE = ".reference"
 
 
 class Dpo(Preference):
-    """Trains on pairs, held near the model given, which is the reference; an adapter given is trained on."""
+    """Trains on pairs by DPO (arXiv 2305.18290) or a relative; an adapter given is trained on, in the shape it has.
+
+    With z = β · (log π/π_ref of the chosen side - log π/π_ref of the rejected side), sums over their label tokens, the
+    loss of a pair is -log σ(z). The reference π_ref is the model given, as it was given.
+    """
 
     name = "dpo"
 

@@ -1,4 +1,4 @@
-"""model + pairs → model, by odds-ratio preference optimisation (arXiv 2403.07691), which needs no reference."""
+"""model + pairs → model, by odds-ratio preference optimisation, which needs no reference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from sluicegate.training.preference_config import OrpoConfig
 
 
 class Orpo(Preference):
-    """Trains on the chosen sides and against the rejected ones at once, so it may start from a base model."""
+    """Trains on the chosen sides and against the rejected ones at once by ORPO (arXiv 2403.07691), also a base model.
+
+    With P the geometric mean of a side's label-token probabilities and odds P / (1 - P), the loss of a pair is
+    -log P(chosen) - β · log σ(log odds(chosen) - log odds(rejected)). An adapter given is trained on, in its shape.
+    """
 
     name = "orpo"
 

@@ -31,7 +31,6 @@ from sluicegate.training.tuning_arguments import tuning_arguments
 REWARDS = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies")
 """As trl calls them: the mean implicit rewards of the chosen and of the rejected sides, their difference, and the share
 of pairs in which the chosen side's is higher."""
-
 POINT = ("step", "loss", "grad_norm", "learning_rate", *REWARDS)
 
 

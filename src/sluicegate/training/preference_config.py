@@ -49,11 +49,7 @@ class PreferenceConfig(SftConfig):
 
 
 class DpoConfig(PreferenceConfig):
-    """How a model is trained by DPO (arXiv 2305.18290) or one of its relatives.
-
-    With z = β · (log π/π_ref of the chosen side - log π/π_ref of the rejected side), the sums over their label tokens,
-    the loss of a pair is -log σ(z). The reference is the model given, as it was given.
-    """
+    """How a model is trained by DPO or one of its relatives; the formula is told by the stage."""
 
     usual_rates: ClassVar[dict[str, float]] = {"full": 5e-7, "lora": 5e-6}
 
@@ -91,11 +87,7 @@ class DpoConfig(PreferenceConfig):
 
 
 class OrpoConfig(PreferenceConfig):
-    """How a model is trained by ORPO (arXiv 2403.07691), which needs no reference.
-
-    With P the geometric mean of a side's label-token probabilities and odds P / (1 - P), the loss of a pair is
-    -log P(chosen) - β · log σ(log odds(chosen) - log odds(rejected)).
-    """
+    """How a model is trained by ORPO; the formula is told by the stage."""
 
     usual_rates: ClassVar[dict[str, float]] = {"full": 5e-6, "lora": 5e-5}
 
