@@ -5,12 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from types import ModuleType
 from typing import Any, TypeVar
 
 from sluicegate.errors import SluiceError
@@ -23,7 +25,9 @@ AHEAD = 3
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """How many cores this process may use; one where it may not start others."""
+    if multiprocessing.current_process().daemon:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -57,16 +61,30 @@ def _elsewhere(make: Callable[[], Callable[[A], B]], items: Iterator[A], workers
     forks.set_forkserver_preload([make.__module__])
     pool = ProcessPoolExecutor(workers, forks, _start, (make,))
     try:
-        waiting: deque[Future[Any]] = deque(pool.submit(_work, item) for item in islice(items, AHEAD * workers))
+        waiting = deque(_submitted(pool, islice(items, AHEAD * workers)))
         while waiting:
             result = waiting.popleft().result()
-            waiting.extend(pool.submit(_work, item) for item in islice(items, 1))
+            waiting.extend(_submitted(pool, islice(items, 1)))
             yield result
     except BrokenProcessPool as err:
-        hint = "it may have run out of memory: try workers=1; a script of your own needs `if __name__ == '__main__':`"
+        hint = "it may have run out of memory: workers=1 takes least"
         raise SluiceError("a worker process of the preparation died", hint) from err
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, items: Iterable[Any]) -> list[Future[Any]]:
+    """What becomes of some items; the pool may start a worker for each.
+
+    A worker that starts imports the program that was started. It needs nothing of it, and where a script has no
+    `if __name__ == "__main__":` it would run the script again, and wait for what this process is about to make.
+    """
+    todo, program = list(items), sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        return [pool.submit(_work, item) for item in todo]
+    finally:
+        sys.modules["__main__"] = program
 
 
 _worker: Callable[[Any], Any]

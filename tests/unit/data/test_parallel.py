@@ -96,9 +96,8 @@ import os, sys, time
 sys.path.insert(0, {folder!r})
 from test_parallel import endless
 from sluicegate.data.parallel import ordered
-if __name__ == "__main__":
-    for n, pid in enumerate(ordered(endless, iter(int, 1), workers=2)):
-        print(pid, flush=True)
+for pid in ordered(endless, iter(int, 1), workers=2):
+    print(pid, flush=True)
 """
 
 
@@ -112,7 +111,9 @@ def _endless(n: int) -> int:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
-def test_the_workers_end_with_the_process_that_started_them(sign: signal.Signals, tmp_path: Path) -> None:
+def test_the_workers_end_with_the_script_that_started_them_and_do_not_run_it_again(
+    sign: signal.Signals, tmp_path: Path
+) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM.format(folder=str(Path(__file__).parent)), encoding="utf-8")
     running = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
