@@ -10,7 +10,7 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ from sluicegate.models.encode import IGNORED, Encoded
 from sluicegate.models.load import load
 from sluicegate.testing import MIXTURES, Family, tiny_model
 from sluicegate.training.preference import open_model, prefer
-from sluicegate.training.preference_config import DpoConfig, OrpoConfig, PreferenceConfig
+from sluicegate.training.preference_config import DpoConfig, LossName, OrpoConfig, PreferenceConfig
 from sluicegate.training.preference_reference import Reference
 from sluicegate.training.preference_rows import EncodedPairs
 from sluicegate.training.tuning_arguments import tuning_arguments
@@ -205,6 +205,16 @@ def test_a_loss_is_what_its_paper_says(settings: dict[str, Any], folder: Path, t
     log_p, n = by_hand(load(folder, device="cpu").model, pairs), torch.tensor([[s.n_label for s in p] for p in pairs])
     assert (n[:, 0] != n[:, 1]).all()
     assert made.curve[0]["loss"] == pytest.approx(losses(log_p, n, config)[config.loss].mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", get_args(LossName))
+def test_every_loss_of_trl_takes_a_step(loss: Any, folder: Path, tmp_path: Path) -> None:
+    smoothing = 0.001 if loss == "exo_pair" else 0.0
+    made, *_ = run(folder, tmp_path, dpo(loss=loss, label_smoothing=smoothing, learning_rate=1e-2, max_steps=4))
+    assert made.steps == 4
+    assert made.curve[0]["grad_norm"] > 0
+    if loss != "discopop":  # which rises before it falls, as its paper shows
+        assert made.curve[-1]["loss"] < made.curve[0]["loss"]
 
 
 def test_a_reward_is_beta_times_the_log_ratio_and_what_its_length_costs(folder: Path, tmp_path: Path) -> None:

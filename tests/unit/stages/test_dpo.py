@@ -117,11 +117,16 @@ def test_a_run_that_is_killed_does_not_ask_the_reference_twice(
         with pytest.raises(KeyboardInterrupt):
             dpo(store / "killed", inputs, **pass_over)
     dpo(store / "resumed", inputs, **pass_over)
+    dpo(tmp_path / "elsewhere" / "whole", inputs, **pass_over)
     dpo(store / "other", inputs, **pass_over, seed=1, beta=0.5)
     dpo(store / "free", inputs, **pass_over, reference_free=True)
     moved = external((store / "resumed").resolve(), "model-external-2")
     dpo(store / "moved", {**inputs, "model": moved}, **pass_over)
-    assert computed == [9, 0, 0, 9]
+    assert computed == [9, 0, 9, 0, 9], "the third is in another store"
+    weights = [
+        file_hash(folder / "model.safetensors") for folder in (store / "resumed", tmp_path / "elsewhere" / "whole")
+    ]
+    assert weights[0] == weights[1]
     files = [np.load(path) for path in sorted((store / ".reference").iterdir())]
     assert len(files) == 2
     assert not np.array_equal(*files)
