@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from sluicegate.data.decontaminate import CONTAMINATED
 from sluicegate.data.split import OTHER_PART
 
+if TYPE_CHECKING:
+    from sluicegate.data.intake import Candidate
+
 STEPS = {
     "read": (),
     "shape": (),
-    "clean": (
-        *("no assistant turn", "empty turn", "turn order", "too long", "too short"),
-        *("lost characters", "repetition", "language", "same continuations"),
-    ),
+    "clean": ("no assistant turn", "empty turn", "too long"),
     "dedup": ("duplicate", "near duplicate"),
     "exclude": ("in the ",),
     "decontaminate": (CONTAMINATED,),
     "split": (OTHER_PART,),
     "mix": (),
 }
-"""The steps in order, each with how its reasons begin. What the reader gives a reason is lost at `read`; of what no
-beginning fits, a row that never became a record is lost at `shape`, and a record at `mix`."""
+"""The steps in order, each with how those of its reasons begin by which alone it is known."""
+
+
+def step_of(candidate: Candidate, kind: str) -> str:
+    """The step at which a candidate is lost for a kind of reason."""
+    if candidate.row.reason:
+        return "read"
+    if candidate.record and candidate.reason:
+        return "clean"  # a cleaner's reason
+    return _by_beginning(kind) or ("mix" if candidate.record else "shape")
 
 
 @cache
-def step_of(kind: str, unread: bool, record: bool) -> str:
-    """The step at which rows with a kind of reason are lost.
-
-    Args:
-        unread: whether it was the reader that gave the reason.
-        record: whether the row had become a record.
-    """
-    if unread:
-        return "read"
-    named = (step for step, beginnings in STEPS.items() if beginnings and kind.startswith(beginnings))
-    return next(named, "mix" if record else "shape")
+def _by_beginning(kind: str) -> str:
+    return next((step for step, known in STEPS.items() if known and kind.startswith(known)), "")

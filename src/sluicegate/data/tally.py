@@ -32,7 +32,6 @@ _HINTS = {
     "a preference": "set `make: pairs`, or `pairs_as: chosen` to make conversations of the better answers",
     "no preference": "set `make: messages`, or leave these rows out",
     "invalid UTF-8": "set `clean: {repair: true}`, or convert the file: iconv -f GB18030 -t UTF-8",
-    "turn order": "mend it with `clean: {turns: {same_role: merge, ends: cut}}`",
     "too long": "raise max_chars, or cut these rows",
 }
 _OTHER_HINT = "mend these rows, or let more of them pass with max_bad_share"
@@ -154,8 +153,7 @@ class Tally:
         """Count one that is set aside, for a reason that is `kind: detail`."""
         kind = reason.partition(":")[0]
         origin, record = self._origin(candidate), candidate.record
-        cleaned = bool(candidate.reason) and record is not None
-        told = Reason("clean" if cleaned else step_of(kind, bool(candidate.row.reason), record is not None), kind)
+        told = Reason(step_of(candidate, kind), kind)
         origin.other_part += kind == OTHER_PART
         if record is None:
             origin.bad[kind] += candidate.n_rows
