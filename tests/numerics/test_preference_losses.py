@@ -249,6 +249,19 @@ def test_a_batch_may_be_split_over_forward_passes(config: Any, method: Any, fold
     assert [p["loss"] for p in whole.curve] == pytest.approx([p["loss"] for p in parts.curve], rel=1e-4)
 
 
+@pytest.mark.parametrize("config", [dpo, orpo])
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_computing_activations_twice_changes_nothing(config: Any, method: Any, folder: Path, tmp_path: Path) -> None:
+    settings = {"method": method, "max_steps": 2, "learning_rate": 1e-2}
+    one, two = (
+        run(folder, tmp_path / str(twice), config(**settings, checkpoint_activations=twice))[0]
+        for twice in (False, True)
+    )
+    for (name, parameter), other in zip(one.model.named_parameters(), two.model.parameters(), strict=True):
+        torch.testing.assert_close(parameter, other, msg=lambda m, name=name: f"{name}: {m}")
+    assert any(p["grad_norm"] > 0 for p in two.curve)
+
+
 @pytest.mark.parametrize("family", ["gemma2", "cohere", "granite", "mixtral", "gpt2", "sluice_gpt"])
 def test_log_probabilities_are_the_models_own(family: Family, tmp_path: Path) -> None:
     """trl reads them off the head by itself; these families scale or cap their logits, mix experts or drop out."""

@@ -29,8 +29,8 @@ from sluicegate.training.preference_rows import EncodedPairs
 from sluicegate.training.tuning_arguments import tuning_arguments
 
 REWARDS = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies")
-"""As trl calls them: the mean implicit rewards of the chosen and of the rejected sides, their difference, and the share
-of pairs in which the chosen side's is higher."""
+"""As trl calls them: the mean rewards of the chosen and of the rejected sides, their difference, and the share of pairs
+in which the chosen side's is higher. A reward is β · log π/π_ref and what a length penalty adds, by ORPO β · log P."""
 POINT = ("step", "loss", "grad_norm", "learning_rate", *REWARDS)
 
 
