@@ -71,7 +71,7 @@ class Prepare(Stage):
         `clean: {unicode: nfkc, repetition: 0.3, languages: [zh, en], mask: true}`."""
         dedup: DedupName = "exact"
         """`exact` keeps the first of equal conversations, `near` also the first of those that are nearly equal; `none`
-        keeps all, later ones under ids that end in .2, .3."""
+        keeps all, later ones under ids that end in .2, .3. `near` takes 0.4 kB of memory for every row kept."""
         near: Near = Near()
         """What nearly equal is."""
         decontaminate_ngram: int = Field(NGRAM, ge=5)
@@ -83,7 +83,7 @@ class Prepare(Stage):
         mix: Mix | None = None
         """Keep rows of the groups in proportion to weights, as `{weights: {gsm8k: 1, math: 2}}`."""
         max_rows: int | None = Field(None, gt=0)
-        """Stop reading after so many kept rows."""
+        """Stop reading after so many rows that may be kept; a sample and a mix are drawn from these."""
         min_share: dict[Lang, Annotated[float, Field(ge=0, le=1)]] = {}
         """Least share of a language among the kept rows, as `{zh: 0.3}`: with fewer it is an error."""
         allow_fallback: bool = False

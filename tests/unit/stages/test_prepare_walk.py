@@ -108,9 +108,9 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path, monkeypatch: pyte
         "split": {"shares": "8:1:1"},
         "sample": {"rows": 100},
     }
-    made = [prepare(tmp_path / str(n), path, workers=n, **asked) for n in (1, 2, 3)]
-    assert made[0].manifest["files"] == made[1].manifest["files"] == made[2].manifest["files"]
-    assert made[0].stats == made[1].stats == made[2].stats
+    made = [prepare(tmp_path / str(n), path, workers=n, **asked) for n in (1, 3)]
+    assert made[0].manifest["files"] == made[1].manifest["files"]
+    assert made[0].stats == made[1].stats
     assert reasons(made[0])["duplicate"] == 20
     fields = [result_fields(build(Prepare.Config, {"sources": "a", "workers": n})) for n in (1, 2)]
     assert fields[0] == fields[1], "how many there are is no part of the recipe"
