@@ -35,7 +35,6 @@ SIGNALS: dict[str, Any] = {
     "gate-and-arithmetic": {"step": {"signals": ["gate", "arithmetic"]}, "rules": {"blend": BLEND}},
     "boost": {},
     "reference": {},
-    "excess": {"step": {"gate": "warmup-copy"}},
     "rds": {},
     "probe": {},
     "less": {"step": {"stage": "influence", "warmup": {"learning_rate": 0.01}, "width": 1024}},
@@ -54,7 +53,9 @@ thought, {bad:.0%} of them damaged in nine ways, none of which is what a warm-up
 trusted. Six faults break a response as a whole ({structure}); three change one number, step or word ({numbers}). The
 base is one of ours, 2.6 M parameters, pretrained on the other rows of these files. It is far too small to answer their
 questions, so nothing was fine-tuned: **accuracy is out of reach here**, and which signal is worth training on is told
-by the [built-in world](bake_off.md) alone.
+by the [built-in world](bake_off.md) alone. `excess` is missing: no copy tuned on half of the trusted rows, whole or as
+a LoRA, came out clearly better than this base on the other half, so there was none to set against it; `reference` reads
+the base for the same reason.
 """
 
 
@@ -105,14 +106,11 @@ def _recipe(rows: Path, args: argparse.Namespace) -> dict[str, Any]:
         **{part: prepared(part) for part in ("half", "trusted", "pool")},
         "base": {"stage": "pretrain", "data": "half"} | BASE | (QUICK_BASE if args.quick else {}),
         "warmup": warmup | {"trusted": "trusted"},
-        "warmup-copy": warmup | {"trusted": "trusted", "reference": "full"},
         "warmup-linear": warmup | {"kind": "linear", "data": "pool"},
         "warmup-trash": warmup | {"kind": "trash", "data": "pool"},
     }
     bench = {"title": "Real text", "data": "pool", "model": "base", "trusted": "trusted", "gate": "warmup"}
-    untaught = {"excess"} if args.quick else set()  # a base that has hardly learned anything leaves no copy to compare
-    signals = {name: keys for name, keys in SIGNALS.items() if name not in untaught}
-    return {"vars": {}, "steps": steps, "bench": bench | {"signals": signals}}
+    return {"vars": {}, "steps": steps, "bench": bench | {"signals": SIGNALS}}
 
 
 def _head(summary: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ from sluicegate.registry import STAGES, did_you_mean
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Stage
 
-RAW_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".gz")
+RAW_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".arrow", ".gz", ".zst", ".xz")
 RECIPE, LOCK, LOG, ARTIFACTS = "recipe.yaml", "lock.json", "log", "artifacts"
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,11 +14,13 @@ from transformers import PrinterCallback
 
 from sluicegate import runtime
 from sluicegate.data.sampler import MixedBucketSampler
-from sluicegate.errors import ConfigError, SluiceError
+from sluicegate.errors import ConfigError
 from sluicegate.models import adapters
 from sluicegate.models.load import Loaded, load
 from sluicegate.training import sft
 from sluicegate.training.callbacks import ShowProgress
+from sluicegate.training.curve import read_curve
+from sluicegate.training.kept_configs import kept_configs
 from sluicegate.training.preference_config import DpoConfig, OrpoConfig, PreferenceConfig
 from sluicegate.training.preference_dpo import dpo_trainer
 from sluicegate.training.preference_orpo import orpo_trainer
@@ -31,7 +31,6 @@ from sluicegate.training.tuning_arguments import tuning_arguments
 REWARDS = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies")
 """As trl calls them: the mean rewards of the chosen and of the rejected sides, their difference, and the share of pairs
 in which the chosen side's is higher. A reward is β · log π/π_ref and what a length penalty adds, by ORPO β · log P."""
-POINT = ("step", "loss", "grad_norm", "learning_rate", *REWARDS)
 
 
 @dataclass(frozen=True)
@@ -98,15 +97,14 @@ def prefer(
     runtime.seed_everything(config.seed)
     sampler = _sampler(pairs, columns, config)
     arguments = tuning_arguments(config, loaded.device, len(sampler), out)
-    with adapters.without_noise(), _configs_kept(loaded.model), runtime.progress() as display:
+    with adapters.without_noise(), kept_configs(loaded.model), runtime.progress() as display:
         callbacks = [ShowProgress(display, f"prefer ({config.method})")]
         rest = {"arguments": arguments, "train_dataset": _numbers(sampler.batches), "callbacks": callbacks}
         trainer = _trainer(loaded, _to_train(loaded.model, config), pairs, config, reference, rest)
         trainer.remove_callback(PrinterCallback)
         trainer.processing_class = None  # or it would align the model's config with it, and say so
         trainer.train()
-    curve = [{name: entry[name] for name in POINT} for entry in trainer.state.log_history if "loss" in entry]
-    _check_finite(curve, config)
+    curve = read_curve(trainer.state.log_history, "training on pairs", config, REWARDS)
     return Preferred(_without_trl(trainer.model), trainer.state.global_step, curve, sampler.mix())
 
 
@@ -153,27 +151,8 @@ def _numbers(batches: np.ndarray) -> Any:
     return Dataset.from_dict({"pair": batches.ravel().tolist()})
 
 
-@contextmanager
-def _configs_kept(model: Any) -> Iterator[None]:
-    """What trainers write into a model's configs is taken back: that it generates without a cache, and the tokenizer's
-    pad token, for which, where it is the end token too, whoever opens the model next would train no embedding."""
-    configs = (model.config, model.config.get_text_config(), model.generation_config)
-    before = [dict(vars(config)) for config in configs]
-    yield
-    for config, values in zip(configs, before, strict=True):
-        vars(config).update(values)
-
-
 def _without_trl(model: Any) -> Any:
     """In evaluation mode, and with the forward pass it came with."""
     whole = model.get_base_model() if hasattr(model, "peft_config") else model
     whole.__dict__.pop("forward", None)
     return model.eval()
-
-
-def _check_finite(curve: Sequence[dict[str, float]], config: PreferenceConfig) -> None:
-    """The Trainer goes on for ever with a loss of NaN."""
-    lost = next((point for point in curve if not math.isfinite(point["loss"])), None)
-    if lost:
-        what = f"training on pairs diverged: the loss is {lost['loss']} at step {lost['step']}"
-        raise SluiceError(what, f"lower learning_rate, now {config.peak_rate:g}")

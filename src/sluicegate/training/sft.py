@@ -16,21 +16,21 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from sluicegate import runtime
 from sluicegate.data.sampler import MixedBucketSampler
-from sluicegate.errors import ConfigError, SluiceError
 from sluicegate.models import adapters
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import Loaded
 from sluicegate.models.size import count_parameters
 from sluicegate.models.token_cache import counts_of
 from sluicegate.training.callbacks import ShowProgress
-from sluicegate.training.device_arguments import device_arguments
+from sluicegate.training.curve import read_curve
+from sluicegate.training.kept_configs import kept_configs
 from sluicegate.training.sft_config import SftConfig
+from sluicegate.training.tuning_arguments import tuning_arguments
 
 SMALL = 1_000_000_000
 """Parameters from which on `auto` trains an adapter: full fine-tuning holds 16 bytes for each."""
 WINDOW = 8
 """Batches among which rows are sorted by length."""
-CURVE_POINTS = 20
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,9 @@ def tune(
     model = adapters.attach(loaded.model, config.lora) if config.method == "lora" else loaded.model
     sampler = _sampler(config.sampler, rows, config, columns or {}) if config.sampler else None
     laid_out = Ordered(rows, sampler.batches.ravel()) if sampler else lay_out(rows, config)
-    args = _arguments(config, loaded, math.ceil(len(laid_out) / config.batch_size), out)
-    with runtime.progress() as display:
+    steps = math.ceil(len(laid_out) / config.batch_size)
+    args = TrainingArguments(**tuning_arguments(config, loaded.device, steps, out))
+    with kept_configs(loaded.model), runtime.progress() as display:
         trainer = Trainer(
             model=model,
             args=args,
@@ -90,8 +91,7 @@ def tune(
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-    curve = [_point(entry) for entry in trainer.state.log_history if "loss" in entry]
-    _check_finite(curve, config)
+    curve = read_curve(trainer.state.log_history, "fine-tuning", config)
     steps = trainer.state.global_step
     return Tuned(model.eval(), steps, curve[-1]["loss"], curve, sampler.mix(steps) if sampler else None)
 
@@ -150,37 +150,3 @@ def _tell(mix: Mapping[str, Any]) -> None:
     shares = ", ".join(f"{lang} {n / mix['rows']:.1%}" for lang, n in mix["by"]["lang"].items())
     again = ", ".join(f"{n:,} {lang}" for lang, n in mix["repeats"].items())
     runtime.say(f"  mix: {shares}; rows seen again: {again or 'none'}; rows not seen: {mix['unseen']:,}")
-
-
-def _arguments(config: SftConfig, loaded: Loaded, steps: int, out: Path) -> TrainingArguments:
-    per_device = config.device_batch_size or max(1, config.batch_size // runtime.world_size())
-    shares, rest = divmod(config.batch_size, per_device * runtime.world_size())
-    if rest or not shares:
-        counts = f"{runtime.world_size()} processes of {per_device} rows"
-        raise ConfigError(f"batch_size {config.batch_size} cannot be shared by {counts}", "make it a multiple of them")
-    return TrainingArguments(
-        **device_arguments(loaded.device, out, config.checkpoint_activations),
-        per_device_train_batch_size=per_device,
-        gradient_accumulation_steps=shares,
-        max_steps=steps,
-        learning_rate=config.peak_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=min(steps - 1, round(config.warmup_share * steps)),  # its first step has rate 0
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        seed=config.seed,
-        logging_steps=max(1, steps // CURVE_POINTS),
-        logging_nan_inf_filter=False,
-    )
-
-
-def _check_finite(curve: Sequence[dict[str, float]], config: SftConfig) -> None:
-    """The Trainer goes on for ever with a loss of NaN, and by default does not even log it."""
-    lost = next((point for point in curve if not math.isfinite(point["loss"])), None)
-    if lost:
-        what = f"fine-tuning diverged: the loss is {lost['loss']} at step {lost['step']}"
-        raise SluiceError(what, f"lower learning_rate, now {config.peak_rate:g}")
-
-
-def _point(entry: dict[str, float]) -> dict[str, float]:
-    return {name: entry[name] for name in ("step", "loss", "grad_norm", "learning_rate")}

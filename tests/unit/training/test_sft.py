@@ -219,3 +219,10 @@ def test_processes_share_the_batches_of_a_sampler_and_end_with_the_same_weights(
         assert sorted(chain(*parts)) == sorted(batch)
     for name, weight in torch.load(tmp_path / "weights.pt", weights_only=True).items():
         torch.testing.assert_close(weight, expected[name], atol=2e-5, rtol=1e-4)
+
+
+def test_a_tuned_model_generates_with_a_cache_as_it_came(folder: Path, tmp_path: Path) -> None:
+    loaded = load(folder)
+    assert loaded.model.config.use_cache
+    tuned = tune(loaded, rows_for(loaded), build(SftConfig, {"method": "full", "max_steps": 1}), tmp_path)
+    assert tuned.model.config.use_cache, "the Trainer turns it off for its own forward passes"
