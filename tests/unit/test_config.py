@@ -146,6 +146,14 @@ def test_speed_changes_no_result_and_everything_else_does(batch: int, workers: i
     assert (result_fields(other) == plain) == (rank == 8)
 
 
+def test_a_field_that_is_short_for_others_is_in_no_fingerprint() -> None:
+    class Short(Config):
+        twice: int = Field(0, exclude=True)
+        number: int = 4
+
+    assert result_fields(build(Short, {"twice": 2})) == {"number": 4}
+
+
 def test_a_runtime_field_is_checked_like_any_other() -> None:
     assert problems({"name": "x", "batch": 0}) == ["batch: input should be greater than 0 (got 0)"]
 

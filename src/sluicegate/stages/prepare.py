@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, create_model, field_validator
+from pydantic import Field, ValidationInfo, create_model, field_validator
 
 from sluicegate.artifacts import Artifact, file_hash, write_table
 from sluicegate.config import Config, build_inside, runtime
@@ -62,8 +62,12 @@ class Prepare(Stage):
     version = 2
 
     class Config(Stage.Config):
-        sources: list[Source] = Field(min_length=1)
-        """Files, sets of the hub, presets and worlds, read in this order; one alone needs no list."""
+        presets: list[str] = Field([], exclude=True)
+        """Published sets by name (sluice ls presets), read after `sources`: `[gsm8k, math]` is short for sources
+        `{preset: gsm8k}` and `{preset: math}`."""
+        sources: list[Source] = Field([], validate_default=True)
+        """Files, sets of the hub, presets and worlds, read in this order; one alone needs no list, and none is needed
+        beside `presets`."""
         make: Made = "messages"
         """`pairs` of a prompt with a better and a worse answer, or `messages`: conversations."""
         clean: dict[str, Any] = {}
@@ -98,10 +102,18 @@ class Prepare(Stage):
         workers: int = runtime(0, ge=0)
         """Processes that read; 0 is one for every core, and this one alone where there are few rows."""
 
-        @field_validator("sources", mode="before")
+        @field_validator("presets", "sources", mode="before")
         @classmethod
         def _as_list(cls, given: Any) -> Any:
             return [given] if isinstance(given, str | Path | Mapping) else given
+
+        @field_validator("sources")
+        @classmethod
+        def _with_presets(cls, sources: list[Source], info: ValidationInfo) -> list[Source]:
+            found = [*sources, *(Source.model_validate({"preset": name}) for name in info.data.get("presets", []))]
+            if not found:
+                raise ValueError("nothing to read: name files, sets of the hub or presets")
+            return found
 
         @field_validator("clean")
         @classmethod

@@ -366,8 +366,9 @@ def test_a_file_that_is_missing_is_told_before_anything_runs(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("tree", "told"),
     [
-        ({}, "sources: field required"),
-        ({"sources": []}, "sources: list should have at least 1 item"),
+        ({}, "sources: nothing to read: name files, sets of the hub or presets"),
+        ({"sources": [], "presets": []}, "sources: nothing to read"),
+        ({"presets": ["gsm8k", "mth"]}, "presets: no preset named 'mth'"),
         ({"sources": [{}]}, "sources.0: a source needs one of `path`, `hub`, `preset` or `world`"),
         (
             {"sources": [{"path": "a", "world": {}}]},
@@ -390,6 +391,14 @@ def test_options_that_are_none(tree: dict[str, Any], told: str) -> None:
 def test_a_source_alone_needs_no_list(alone: Any) -> None:
     one, listed = (build(Prepare.Config, {"sources": sources}) for sources in (alone, [alone]))
     assert result_fields(one) == result_fields(listed)
+
+
+def test_presets_are_read_after_the_sources() -> None:
+    short = build(Prepare.Config, {"sources": "a.jsonl", "presets": ["gsm8k", "math"]})
+    long = build(Prepare.Config, {"sources": ["a.jsonl", {"preset": "gsm8k"}, {"preset": "math"}]})
+    assert [source.title for source in short.sources] == ["a", "gsm8k", "math"]
+    assert result_fields(short) == result_fields(long)
+    assert build(Prepare.Config, {"presets": "gsm8k"}).sources == long.sources[1:2]
 
 
 # Estimates ----------------------------------------------------------------------------------------------------------
