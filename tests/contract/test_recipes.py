@@ -29,8 +29,9 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def text_of(recipe: str) -> str:
-    """A packaged recipe as it is written."""
-    return files("sluicegate").joinpath("recipes", f"{recipe}.yaml").read_text(encoding="utf-8")
+    """A packaged recipe as it is written, behind those that it extends."""
+    text = files("sluicegate").joinpath("recipes", f"{recipe}.yaml").read_text(encoding="utf-8")
+    return "".join(map(text_of, re.findall(r"^extends: (\w+)", text, flags=re.MULTILINE))) + text
 
 
 def planned(name: str, given: Any, folder: Path, *more: str) -> Plan:
