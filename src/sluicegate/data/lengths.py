@@ -7,8 +7,9 @@ from typing import Any, cast
 
 from sluicegate.schema import Pair, Record
 
-CHARS_PER_TOKEN = {"zh": 1.5, "en": 4.0, "other": 3.0}
-"""What a token is guessed to be where no tokenizer counts."""
+CHARS_PER_TOKEN = {"zh": 1.8, "en": 3.5, "other": 2.7}
+"""Measured with the vocabulary of Qwen over 17,604 published rows, half of the English ones mathematics. Of single sets
+it is off by up to a third: Chinese prose has 1.8 and word problems 1.3, English prose 4.3 and mathematics 2.7."""
 
 
 def chars_of(record: Record | Pair) -> int:

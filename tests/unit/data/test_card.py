@@ -25,7 +25,7 @@ def two_sources() -> Tally:
     tally = Tally(licences={"b": Licence("CC-BY-NC-4.0", "research only")})
     for line in range(1200):
         keep(tally, said("a"), "/home/me/a.jsonl", line)
-    keep(tally, said("b", "zh", "四" * 600), "/home/me/b.jsonl")
+    keep(tally, said("b", "zh", "四" * 720), "/home/me/b.jsonl")
     drop(tally, "/home/me/a.jsonl", "duplicate: of /home/me/b.jsonl line 3", said("a"), '{"text": "four"}', line=7)
     drop(tally, "/home/me/a.jsonl", "unknown role: 'x'")
     drop(tally, "/home/me/b.jsonl", "other part: test", said("b", "zh"))

@@ -56,11 +56,11 @@ def test_a_row_is_counted_where_it_was_lost() -> None:
 
 
 def test_lengths_are_guessed_by_language_unless_they_are_given() -> None:
-    counted, chinese = Tally(), said("四" * 300, lang="zh")
+    counted, chinese = Tally(), said("四" * 360, lang="zh")
     counted.keep(candidate(1, chinese), chinese)
-    counted.keep(candidate(2, said("four" * 50)), said("four" * 50))
+    counted.keep(candidate(2, said("four" * 35)), said("four" * 35))
     counted.keep(candidate(3, chinese), chinese, n_tokens=10**9)
-    assert counted.tokens == {("s", "zh"): 200 + 10**9, ("s", "en"): 50}
+    assert counted.tokens == {("s", "zh"): 200 + 10**9, ("s", "en"): 40}
     sizes = [(SIZES.index(256), "zh"), (SIZES.index(64), "en"), (len(SIZES), "zh")]
     assert counted.rows == {Cell("s", lang, KEPT, size): 1 for size, lang in sizes}
 

@@ -412,9 +412,9 @@ def test_an_estimate_counts_rows_and_guesses_tokens_by_language(tmp_path: Path) 
     english = [{"prompt": "abcd efg", "completion": "The answer to this is eight."}] * 300  # 36 characters
     chinese = [{"prompt": "一共多少个？", "completion": "一共有八个苹果。嗯"}] * 10  # 15 characters
     one, two = jsonl(tmp_path / "en.jsonl", english), jsonl(tmp_path / "zh.jsonl", chinese)
-    assert estimate(str(one)) == {"rows": 300, "tokens": 300 * 9}
-    assert estimate(str(one), str(two)) == {"rows": 310, "tokens": 300 * 9 + 10 * 10}
-    assert estimate(str(one), max_rows=100) == {"rows": 100, "tokens": 900}
+    assert estimate(str(one)) == {"rows": 300, "tokens": 300 * 10}
+    assert estimate(str(one), str(two)) == {"rows": 310, "tokens": 300 * 10 + 10 * 8}
+    assert estimate(str(one), max_rows=100) == {"rows": 100, "tokens": 1000}
     assert estimate(str(one), max_rows=1000)["rows"] == 300
     assert estimate(str(one), split={"part": "test", "test_share": 0.2})["rows"] == 60
     assert estimate(str(one), split={"test_share": 0.2})["rows"] == 240

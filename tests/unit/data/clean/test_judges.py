@@ -43,8 +43,8 @@ def test_languages() -> None:
 def test_tokens_are_guessed_by_language_and_said_to_be() -> None:
     step = Tokens(Tokens.Config(min=10, max=20))
     assert step.reason(said("x" * 59), "en") == ""
-    assert step.reason(said("x" * 20), "en") == "too short: 5 tokens by a guess, min is 10"
-    assert step.reason(said("字" * 59), "zh") == "too long: 40 tokens by a guess, max is 20"
+    assert step.reason(said("x" * 20), "en") == "too short: 6 tokens by a guess, min is 10"
+    assert step.reason(said("字" * 59), "zh") == "too long: 33 tokens by a guess, max is 20"
 
 
 def test_tokens_are_counted_where_a_tokenizer_is_named(tiny_tokenizer_file: Path) -> None:
