@@ -13,14 +13,14 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, field_validator
 
-from sluicegate.config import Config, build
+from sluicegate.config import Config, build, build_inside
 from sluicegate.errors import ConfigError
-from sluicegate.registry import RULES, SIGNALS, STAGES
+from sluicegate.registry import RULES, SIGNALS, STAGES, did_you_mean
 
 Step: TypeAlias = tuple[str, dict[str, Any]]
 """Its name and its body."""
 Budget: TypeAlias = Mapping[str, float]
-Positive: TypeAlias = Annotated[float, Field(gt=0)]
+Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 STATES = "perplexity"
 """What is scored beside a signal that reads no model, where a rule wants what a model saw of the prompts."""
 CONTROL = "score-control"
@@ -34,7 +34,7 @@ class Contestant(Config):
     """Its column in the scores; the contestant's own name if empty, or none where its rules read several."""
     step: dict[str, Any] = {}
     """More keys of the step that scores, such as `options`, another `gate`, or a `stage` that is not `score`."""
-    rules: dict[str, dict[str, Any]] | None = None
+    rules: dict[str, dict[str, Any]] | None = Field(None, min_length=1)
     """Its own in place of the bake-off's: name to the keys of a select step."""
 
 
@@ -59,9 +59,9 @@ class BakeOff(Config):
         {"plain": {"rule": "top_k"}, "clusters": {"rule": "clusters"}}, min_length=1
     )
     """Name to the keys of a select step, its budget and what it ranks by left out."""
-    budgets: list[dict[str, Positive]] = Field([{"fraction": 0.2}], min_length=1)
+    budgets: list[dict[str, float]] = Field([{"fraction": 0.2}], min_length=1)
     """How much is chosen: `fraction`, `rows`, `tokens` or `token_fraction`, each with random arms of its own."""
-    shares: list[Positive] = [0.1, 0.2, 0.3]
+    shares: list[Share] = Field([0.1, 0.2, 0.3], min_length=1)
     """Fractions at which clean rows are counted among the chosen ones, where faults are known."""
     seeds: list[int] = [0, 1, 2]
     """One model per arm and seed; random arms also draw other rows."""
@@ -83,10 +83,17 @@ class BakeOff(Config):
 
     @field_validator("budgets")
     @classmethod
-    def _one_each(cls, budgets: list[Budget]) -> list[Budget]:
-        if many := next((budget for budget in budgets if len(budget) != 1), None):
-            raise ValueError(f"{many} is not one budget: write `- fraction: 0.2` for each")
+    def _one_each(cls, budgets: list[dict[str, float]]) -> list[dict[str, float]]:
+        for budget in budgets:
+            build_inside(RULES.get("top_k").Config, budget)
         return budgets
+
+    @field_validator("budgets", "shares", "seeds", "more_seeds")
+    @classmethod
+    def _each_once(cls, given: list[Any]) -> list[Any]:
+        if twice := [one for n, one in enumerate(given) if one in given[:n]]:
+            raise ValueError(f"{twice[0]} is there twice")
+        return given
 
 
 def expand(recipe: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,6 +106,7 @@ def expand(recipe: Mapping[str, Any]) -> dict[str, Any]:
         hint = "write what is set against what under `bench:`, or take one that does: sluice ls recipes"
         raise ConfigError("this recipe has no bake-off", hint)
     config = build(BakeOff, recipe["bench"], "bench")
+    build(STAGES.get("trial").Config, {"tune": config.tune, "ask": config.ask}, "bench")  # once, not for every trial
     steps = dict(recipe["steps"])
     for name, body in _Expansion(config, recipe["steps"]).steps():
         if name in steps:
@@ -134,13 +142,14 @@ class _Expansion:
     def steps(self) -> Iterator[Step]:
         scores = list(self._scores())
         picks = list(self._picks({**self.before, **dict(scores)}))
-        tuned = [p for p in picks if p.budget in self.config.budgets and _matches(p, self.config.arms)]
-        tuned = tuned if self.config.test else []
-        leading = [pick for pick in tuned if _matches(pick, self.config.leading)]
+        tuned = _matching(picks, self.config.arms, "arms")
+        tuned = [pick for pick in tuned if pick.budget in self.config.budgets and self.config.test]
+        leading = _matching(tuned, self.config.leading, "leading") if tuned else []
         arms: dict[str, list[str]] = {}
         yield from scores
         yield from ((f"pick-{pick.name}", self._select(pick)) for pick in picks)
-        rounds = [(tuned, seed) for seed in self.config.seeds] + [(leading, seed) for seed in self.config.more_seeds]
+        more_seeds = [seed for seed in self.config.more_seeds if seed not in self.config.seeds]
+        rounds = [(tuned, seed) for seed in self.config.seeds] + [(leading, seed) for seed in more_seeds]
         for trained, seed in rounds:
             for key, body in self._trials(trained, seed):
                 name = f"{key}-{seed}"
@@ -149,6 +158,8 @@ class _Expansion:
                 else:
                     arms.setdefault(key, []).append(f"trial-{name}")
                     yield f"trial-{name}", body
+        if tuned and not arms:
+            raise ConfigError("bench.seeds is empty, so no arm would be trained", "give one, or leave out `test`")
         yield LAST, self._last(picks, tuned, arms)
 
     # Scores
@@ -157,7 +168,7 @@ class _Expansion:
         yield CONTROL, {"stage": "score", "data": self.config.data, "model": self.config.model, "signals": ["random"]}
         for name, contestant in self.config.signals.items():
             body = self._score(name, contestant)
-            wants_states = any(_wants_states(keys) for keys in self._rules(contestant).values())
+            wants_states = any(_wants_states(rule, keys) for rule, keys in self._rules(contestant).items())
             signals = body.get("signals", [])
             yield f"score-{name}", body
             if not wants_states or any(SIGNALS.get(s).reads != "nothing" for s in signals):
@@ -191,15 +202,38 @@ class _Expansion:
         budgets: list[Budget] = [*self.config.budgets]
         budgets += [share for fraction in self.config.shares if (share := {"fraction": fraction}) not in budgets]
         for name, contestant in self.config.signals.items():
-            stops = {self.config.data, self.config.model}
-            informed = self.config.trusted is not None and _leads_to(steps, f"score-{name}", self.config.trusted, stops)
+            informed = self._is_informed(name, steps)
             for rule in self._rules(contestant):
                 yield from (_Pick(name, rule, budget, informed) for budget in budgets)
 
+    def _is_informed(self, name: str, steps: Mapping[str, Any]) -> bool:
+        """Whether a contestant learnt from trusted rows; a gate made elsewhere is taken to have.
+
+        What is behind the data and the model does not count, for it is behind every arm.
+        """
+        trusted, known = self.config.trusted, {self.config.data, self.config.model}
+        behind = set(_behind(steps, f"score-{name}", known))
+        taught = {found for wire, found in behind if wire == "trusted" or found == trusted}
+        gates = {found for wire, found in behind if wire == "gate" and found not in steps}
+        strange = taught - {trusted} | (gates if trusted is None else set())
+        if strange and self.config.test:
+            what = f"bench.signals.{name} may know rows through '{min(strange)}' that no random arm is trained on"
+            raise ConfigError(what, "name these rows by `trusted` under `bench:`, the same ones for all signals")
+        return bool(taught or gates)
+
+    def _column(self, name: str) -> str | None:
+        """The column a contestant is ranked by; None where its rules read several."""
+        contestant = self.config.signals[name]
+        scored = contestant.step.get("signals", [])
+        return contestant.signal or (name if not scored else scored[0] if len(scored) == 1 else None)
+
     def _select(self, pick: _Pick) -> dict[str, Any]:
-        contestant = self.config.signals[pick.contestant]
-        keys = self._rules(contestant)[pick.rule]
-        by = {} if len(contestant.step.get("signals", [])) > 1 else {"by": contestant.signal or pick.contestant}
+        keys = self._rules(self.config.signals[pick.contestant])[pick.rule]
+        column = self._column(pick.contestant)
+        by = {"by": column} if column else {}
+        if RULES.get(keys.get("rule", "top_k")).needs_score and "by" not in {**by, **keys}:
+            what = f"bench.signals.{pick.contestant} scores by several signals, of which rule '{pick.rule}' needs one"
+            raise ConfigError(what, "name it by `signal`, or give it `rules` of its own, such as a blend")
         scores = f"score-{pick.contestant}-states" if self._reads_states(pick) else f"score-{pick.contestant}"
         options = {**keys.get("options", {}), **pick.budget}
         return {"stage": "select", "scores": scores, **by, **keys, "options": options}
@@ -209,7 +243,7 @@ class _Expansion:
         contestant = self.config.signals[pick.contestant]
         signals = self._score(pick.contestant, contestant).get("signals", [])
         blind = all(SIGNALS.get(signal).reads == "nothing" for signal in signals)
-        return blind and _wants_states(self._rules(contestant)[pick.rule])
+        return blind and _wants_states(pick.rule, self._rules(contestant)[pick.rule])
 
     # Training
 
@@ -251,7 +285,7 @@ class _Expansion:
             "data": self.config.data,
             "control": CONTROL,
             "scores": {name: [f"score-{name}"] for name in self.config.signals},
-            "columns": {n: c.signal or n for n, c in self.config.signals.items() if len(c.step.get("signals", [])) < 2},
+            "columns": {name: column for name in self.config.signals if (column := self._column(name))},
             "picks": {pick.name: [f"pick-{pick.name}"] for pick in chosen},
             "picked": {pick.name: _entry(pick) for pick in chosen},
             "arms": dict(arms),
@@ -259,8 +293,13 @@ class _Expansion:
         }
 
 
-def _matches(pick: _Pick, patterns: list[str]) -> bool:
-    return any(fnmatchcase(pick.arm, pattern) for pattern in patterns)
+def _matching(picks: list[_Pick], patterns: list[str], key: str) -> list[_Pick]:
+    arms = list(dict.fromkeys(pick.arm for pick in picks))
+    for pattern in patterns:
+        if not any(fnmatchcase(arm, pattern) for arm in arms):
+            hint = did_you_mean(pattern, arms) or f"arms: {', '.join(arms)}"
+            raise ConfigError(f"bench.{key}: no arm is called '{pattern}'", hint)
+    return [pick for pick in picks if any(fnmatchcase(pick.arm, pattern) for pattern in patterns)]
 
 
 def _entry(pick: _Pick) -> dict[str, Any]:
@@ -272,30 +311,29 @@ def _control(name: str, trusted: bool) -> str:
 
 
 def _spelt(budget: Budget) -> str:
-    return "-".join(f"{key}-{value:g}" for key, value in budget.items())
+    return "-".join(f"{key}-{value:.15g}" for key, value in budget.items())
 
 
-def _wants_states(keys: Mapping[str, Any]) -> bool:
+def _wants_states(name: str, keys: Mapping[str, Any]) -> bool:
     rule = RULES.get(keys.get("rule", "top_k"))
-    options = build(rule.Config, {"fraction": 0.5, **keys.get("options", {})}, "bench.rules")
+    options = build(rule.Config, {"fraction": 0.5, **keys.get("options", {})}, f"bench.rules.{name}.options")
     return "prompt_state" in rule(options).columns()
 
 
-def _leads_to(steps: Mapping[str, Any], start: str, goal: str, stops: set[str]) -> bool:
-    """Whether a step is made from another, directly or not; what is behind `stops` does not count."""
+def _behind(steps: Mapping[str, Any], start: str, stops: set[str]) -> Iterator[tuple[str, str]]:
+    """The inputs a step is made from, directly or not, each with the name of its wire; nothing behind `stops`."""
     seen, left = {*stops}, [start]
     while left:
         name = left.pop()
-        if name == goal:
-            return True
         if name in steps and name not in seen:
             seen.add(name)
-            left += _inputs(steps[name], name)
-    return False
+            wires = _inputs(steps[name], name)
+            yield from wires.items()
+            left += wires.values()
 
 
-def _inputs(step: Mapping[str, Any], name: str) -> list[str]:
+def _inputs(step: Mapping[str, Any], name: str) -> dict[str, str]:
     """What a step names as its inputs."""
     stage = STAGES.get(step.get("stage", name))
     wires = {**stage.takes, **stage.may_take}.keys() - stage.grouped
-    return [str(step[wire]) for wire in wires if step.get(wire) is not None]
+    return {wire: str(step[wire]) for wire in sorted(wires) if step.get(wire) is not None}

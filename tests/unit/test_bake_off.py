@@ -101,8 +101,10 @@ def test_what_it_cannot_do_is_said() -> None:
         expand({"vars": {}, "steps": STEPS})
     with pytest.raises(ConfigError, match=r"bench\.signal: no such key, did you mean 'signals'"):
         steps(signal=["gate"])
-    with pytest.raises(ConfigError, match="is not one budget"):
-        steps(signals=["gate"], budgets=[{"fraction": 0.2, "rows": 3}])
+    with pytest.raises(ConfigError, match=r"bench\.rules\.plain\.options\.k: no such key"):
+        steps(signals=["gate"], rules={"plain": {"rule": "top_k", "options": {"k": 3}}})
+    with pytest.raises(ConfigError, match=r"^bench\.tune\.max_step: no such key, did you mean 'max_steps'"):
+        steps(signals=["gate"], tune={"max_step": 2})
     with pytest.raises(ConfigError, match=r"steps\.verdict is a name"):
         expand({"vars": {}, "steps": STEPS | {"verdict": {}}, "bench": BENCH | {"signals": ["gate"]}})
     with pytest.raises(ConfigError, match="no signal named 'gat'"):
@@ -127,3 +129,73 @@ def test_leading_arms_and_their_controls_are_trained_under_more_seeds() -> None:
     }
     assert len(found["verdict"]["arms"]["gate-clusters-fraction-0.2"]) == 2
     assert len(found["verdict"]["arms"]["gate-plain-fraction-0.2"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("budgets", "told"),
+    [
+        ([{"fraction": 0.2, "rows": 3}], "give exactly one budget"),
+        ([{}], "give exactly one budget"),
+        ([{"fractoin": 0.2}], "did you mean 'fraction'"),
+        ([{"fraction": 2}], "less than or equal to 1"),
+        ([{"rows": 3}, {"rows": 3}], "is there twice"),
+    ],
+)
+def test_a_budget_that_is_none_is_told_where_it_is_written(budgets: list[dict[str, float]], told: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^bench\.budgets.*{told}"):
+        steps(signals=["length"], budgets=budgets)
+
+
+def test_budgets_that_differ_in_their_last_digit_are_two() -> None:
+    found = steps(signals=["length"], budgets=[{"tokens": 1234567}, {"tokens": 1234568}])
+    assert {"pick-length-plain-tokens-1234567", "pick-length-plain-tokens-1234568"} <= set(found)
+
+
+def test_a_seed_is_trained_under_once() -> None:
+    with pytest.raises(ConfigError, match=r"^bench\.seeds: .*0 is there twice"):
+        steps(signals=["length"], seeds=[0, 0])
+    with pytest.raises(ConfigError, match="no arm would be trained"):
+        steps(signals=["length"], seeds=[])
+    again = steps(signals=["length"], seeds=[0], leading=["length-plain"], more_seeds=[0, 1])
+    assert len(again["verdict"]["arms"]["length-plain-fraction-0.2"]) == 2
+
+
+@pytest.mark.parametrize("key", ["arms", "leading"])
+def test_a_pattern_that_no_arm_answers_to_is_no_silent_nothing(key: str) -> None:
+    with pytest.raises(ConfigError, match=f"^bench.{key}: no arm is called 'length-plian'"):
+        steps(signals=["length"], **{key: ["length-*", "length-plian"]})
+
+
+def test_the_one_signal_of_a_step_is_what_its_contestant_is_ranked_by() -> None:
+    found = steps(signals={"long": {"step": {"signals": ["length"]}}})
+    assert found["pick-long-plain-fraction-0.2"]["by"] == "length"
+    assert found["verdict"]["columns"] == {"long": "length"}
+
+
+def test_of_several_signals_one_is_named_or_a_rule_reads_all() -> None:
+    both = {"step": {"signals": ["length", "random"]}}
+    with pytest.raises(
+        ConfigError, match=r"^bench\.signals\.both scores by several signals, .* rule 'plain' needs one"
+    ):
+        steps(signals={"both": both})
+    found = steps(signals={"both": both | {"signal": "length"}})
+    assert found["pick-both-plain-fraction-0.2"]["by"] == "length"
+
+
+def test_what_a_signal_learnt_from_is_what_its_random_arm_is_trained_on() -> None:
+    other = {"stage": "prepare", "sources": ["other.jsonl"]}
+    rds = {"rds": {"step": {"trusted": "other"}}}
+    told = r"^bench\.signals\.rds may know rows through 'other' that no random arm is trained on"
+    with pytest.raises(ConfigError, match=told):
+        expand({"vars": {}, "steps": STEPS | {"other": other}, "bench": BENCH | {"signals": rds}})
+    with pytest.raises(ConfigError, match=r"^bench\.signals\.gate may know rows through 'trusted'"):
+        steps(signals=["gate"], trusted=None)
+    assert steps(signals=["gate"], trusted=None, test=None), "nothing is trained that could be unequal"
+
+
+def test_a_gate_made_elsewhere_is_taken_to_have_learnt_from_trusted_rows() -> None:
+    found = steps(signals=["gate", "length"], gate="runs/old/warmup")
+    assert found["trial-gate-plain-fraction-0.2-0"]["trusted"] == "trusted"
+    assert "trusted" not in found["trial-length-plain-fraction-0.2-0"]
+    with pytest.raises(ConfigError, match="through 'runs/old/warmup'"):
+        steps(signals=["gate"], gate="runs/old/warmup", trusted=None)
