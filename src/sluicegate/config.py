@@ -53,14 +53,10 @@ def is_runtime(info: FieldInfo) -> bool:
 
 
 def result_fields(block: Any) -> Any:
-    """The part of a block that decides its stage's result, as plain JSON values, at any depth.
-
-    A field with `exclude` is short for others, which hold what it says.
-    """
+    """The part of a block that decides its stage's result, as plain values; a field with `exclude` is in others."""
     if isinstance(block, Config):
-        fields = type(block).model_fields.items()
-        shown = {n: getattr(block, n) for n, info in fields if not (is_runtime(info) or info.exclude)}
-        return {n: result_fields(v) for n, v in shown.items()}
+        told = (n for n, info in type(block).model_fields.items() if not (is_runtime(info) or info.exclude))
+        return {n: result_fields(getattr(block, n)) for n in told}
     if isinstance(block, Mapping):
         return {str(k): result_fields(v) for k, v in block.items()}
     if isinstance(block, list | tuple):

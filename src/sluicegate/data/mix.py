@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sluicegate import config
 from sluicegate.data.ngrams import mixed
+from sluicegate.errors import DataError
+from sluicegate.registry import did_you_mean
 from sluicegate.schema import Pair, Record, content_id
 
 Weight = Annotated[float, Field(ge=0, le=1e9)]
@@ -30,10 +32,25 @@ class Mix(config.Config):
     seed: int = 0
     """Another seed, other rows."""
 
+    @field_validator("weights")
+    @classmethod
+    def _some_weight(cls, weights: dict[str, float]) -> dict[str, float]:
+        if not any(weights.values()):
+            raise ValueError("are all 0: no group gets a row")
+        return weights
+
     def quotas(self, counts: Mapping[str, int]) -> dict[str, int]:
-        """Rows asked for of each group, given how many it has; those asked for may be more."""
+        """Rows asked for of each group, given how many it has; those asked for may be more.
+
+        Raises:
+            DataError: a group without any row, where the weights alone say how many there are of the others.
+        """
         total = sum(self.weights.values())
         shares = {group: weight / total for group, weight in self.weights.items() if weight}
+        gone = next((group for group in shares if not counts.get(group)), None)
+        if counts and gone is not None and not self.rows:
+            hint = did_you_mean(gone, counts) or f"the groups by {self.by} are: {', '.join(counts)}"
+            raise DataError(f"no row that may be kept has {self.by} '{gone}', which has a weight in `mix`", hint)
         rows = self.rows or min(int(counts.get(group, 0) / share) for group, share in shares.items())
         return rounded({group: rows * share for group, share in shares.items()}, rows)
 
@@ -80,9 +97,9 @@ class Draw:
     def chosen(self) -> np.ndarray:
         """(N,) bool, in the order the rows were seen."""
         of, ranks = np.concatenate([[], *self._of]).astype(np.int64), np.concatenate([[], *self._ranks])
-        counts = np.bincount(of, minlength=len(self._groups))
-        quotas = self.config.quotas(dict(zip(self._groups, counts.tolist(), strict=True)))
-        most = np.array([quotas.get(group, 0) for group in self._groups], dtype=np.int64)
+        known = self._counts()
+        counts, quotas = np.array([*known.values()], dtype=np.int64), self.config.quotas(known)
+        most = np.array([quotas.get(group, 0) for group in known], dtype=np.int64)
         order = np.lexsort((ranks, of))
         place = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)  # within the group
         out = np.zeros(len(of), dtype=bool)
@@ -91,10 +108,17 @@ class Draw:
 
     def shortfall(self) -> dict[str, tuple[int, int]]:
         """Groups that have fewer rows than were asked for: how many they have, and how many were asked for."""
-        of = np.concatenate([[], *self._of]).astype(np.int64)
-        counts = dict(zip(self._groups, np.bincount(of, minlength=len(self._groups)).tolist(), strict=True))
+        counts = self._counts()
         asked = self.config.quotas(counts)
         return {group: (counts.get(group, 0), n) for group, n in asked.items() if counts.get(group, 0) < n}
+
+    def _counts(self) -> dict[str, int]:
+        """How many rows each group has; raises `DataError` where none has the column that groups are made by."""
+        if list(self._groups) == [NO_GROUP]:
+            told = f"no row has '{self.config.by}' in its `meta`, and `{type(self.config).__name__.lower()}` goes by it"
+            raise DataError(told, "go by `source`, `lang` or a column of the raw rows that no shape reads")
+        of = np.concatenate([[], *self._of]).astype(np.int64)
+        return dict(zip(self._groups, np.bincount(of, minlength=len(self._groups)).tolist(), strict=True))
 
 
 def group_of(row: Record | Pair, by: str) -> str:

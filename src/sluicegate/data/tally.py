@@ -32,7 +32,7 @@ _HINTS = {
     "a preference": "set `make: pairs`, or `pairs_as: chosen` to make conversations of the better answers",
     "no preference": "set `make: messages`, or leave these rows out",
     "invalid UTF-8": "set `clean: {repair: true}`, or convert the file: iconv -f GB18030 -t UTF-8",
-    "too long": "raise max_chars, or cut these rows",
+    "too long": "raise max_chars, or clean.tokens.max where that is set, or cut these rows",
 }
 _OTHER_HINT = "mend these rows, or let more of them pass with max_bad_share"
 
@@ -195,7 +195,8 @@ class Tally:
                 raise DataError(f"{origin.first[kind]}; {share}", _HINTS.get(kind, _OTHER_HINT))
         if not self.kept:
             kind, n = self.by_reason().most_common(1)[0]
-            raise DataError(f"no row of {', '.join(self.origins)} is left: {n:,} of {self.made:,} are '{kind}'")
+            told = f"no row of {', '.join(self.origins)} is left: {n:,} of {self.made:,} are '{kind}'"
+            raise DataError(told, _HINTS.get(kind, "ask less of that step, or read other rows"))
 
     def over(self, *columns: str) -> Counter[tuple[Any, ...]]:
         """Candidates by some columns of their cells: `over("source", "fate")`."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluicegate.data.mix import Draw, Mix, Sample, group_of, rounded
+from sluicegate.errors import DataError
 from sluicegate.schema import Record, make_record
 
 COUNTS = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 50), min_size=1)
@@ -50,6 +51,22 @@ def test_a_group_that_is_not_there_is_a_shortfall() -> None:
     assert draw.chosen().sum() == 5
 
 
+def test_a_group_that_is_not_there_leaves_the_others_no_number() -> None:
+    draw = Draw(Mix(weights={"cmath": 1, "gsm8": 1}))
+    draw.see(rows(cmath=20, gsm8k=20))
+    with pytest.raises(DataError, match="no row that may be kept has source 'gsm8'") as caught:
+        draw.chosen()
+    assert caught.value.hint == "did you mean 'gsm8k'?"
+
+
+def test_groups_by_a_column_that_no_row_has_are_none() -> None:
+    for config in (Sample(rows=5, by="levle"), Mix(weights={"1": 1}, by="levle")):
+        draw = Draw(config)
+        draw.see(rows(a=20))
+        with pytest.raises(DataError, match="no row has 'levle' in its `meta`"):
+            draw.chosen()
+
+
 def test_a_sample_is_stratified() -> None:
     found = rows(a=100, b=50)
     assert by_source(drawn(Sample(rows=30), found)) == {"a": 20, "b": 10}
@@ -61,7 +78,7 @@ def test_a_sample_is_stratified() -> None:
 def test_rows_without_the_key_are_a_group_too() -> None:
     found = [make_record([{"role": "assistant", "content": "x"}], "s", "zh")]
     assert (group_of(found[0], "level"), group_of(found[0], "lang")) == ("-", "zh")
-    assert drawn(Sample(rows=1, by="level"), found) == found
+    assert drawn(Sample(rows=3, by="level"), [*found, *rows(a=2)]) == [*found, *rows(a=2)]
 
 
 def test_who_is_drawn_hangs_on_neither_order_nor_cut_and_on_the_seed() -> None:

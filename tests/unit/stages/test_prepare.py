@@ -196,8 +196,9 @@ def test_duplicates_are_not_bad(tmp_path: Path) -> None:
 
 def test_a_file_none_of_whose_rows_is_left(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "x.jsonl", [{"messages": [USER]}] * 3)
-    with pytest.raises(DataError, match=r"no row of .* is left: 3 of 3 are 'no assistant turn'"):
+    with pytest.raises(DataError, match=r"no row of .* is left: 3 of 3 are 'no assistant turn'") as caught:
         prepare(tmp_path, path, max_bad_share=1)
+    assert caught.value.hint.startswith("a row needs a response")
 
 
 # Copies, parts, sizes -----------------------------------------------------------------------------------------------
@@ -378,6 +379,7 @@ def test_a_file_that_is_missing_is_told_before_anything_runs(tmp_path: Path) -> 
         ({"sources": [{"path": "a", "shape": "alpca"}]}, "no shape named 'alpca'"),
         ({"sources": [{"world": {"rows": 0}}]}, "sources.0.world.rows: input should be greater than 0 (got 0)"),
         ({"sources": ["a"], "dedup": "nearly"}, "dedup: input should be 'exact', 'near' or 'none' (got 'nearly')"),
+        ({"sources": ["a"], "mix": {"weights": {"a": 0}}}, "mix.weights: are all 0: no group gets a row"),
         ({"sources": ["a"], "split": {"prt": "test"}}, "split.prt: no such key, did you mean 'part'?"),
     ],
 )
