@@ -23,6 +23,10 @@ OVERLAP = (
     "The interval of a result is of that arm alone. Whether an arm beats its control is for its gain to say: both are "
     "asked the same questions, so that their intervals may overlap and the gain still be clear of 0."
 )
+LEARNT_FIRST = (
+    "What a signal learns before it scores, as in a gate's warm-up, is charged to these rows: over a pool ten times as "
+    "large it weighs a tenth."
+)
 ONE_SEED = (
     "An arm trained with one seed has an interval over the test questions only, which leaves out what another seed "
     "would change."
@@ -54,6 +58,8 @@ def _trained_once(summary: Summary) -> list[Row]:
 def _of_signals(summary: Summary) -> Iterator[str]:
     judged = any(signal["auroc"] is not None for signal in summary["signals"])
     yield PLANTED if judged else NO_FAULTS
+    if any(signal["uses_trusted"] and signal["forward_units"] for signal in summary["signals"]):
+        yield LEARNT_FIRST
     if judged and summary["arms"]:
         yield AUROC
 
