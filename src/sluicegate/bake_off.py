@@ -31,7 +31,7 @@ class Contestant(Config):
     """A way to score the data."""
 
     signal: str = ""
-    """Its column in the scores; the contestant's own name if empty, or none where its rules read several."""
+    """Its column in the scores; if empty the one signal of its step, or its own name; its rules may read several."""
     step: dict[str, Any] = {}
     """More keys of the step that scores, such as `options`, another `gate`, or a `stage` that is not `score`."""
     rules: dict[str, dict[str, Any]] | None = Field(None, min_length=1)

@@ -8,10 +8,11 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from sluicegate.bake_off import BakeOff
 from sluicegate.config import Config, is_runtime
 from sluicegate.data.presets import PRESETS
 from sluicegate.errors import UnknownName
@@ -33,6 +34,9 @@ Every key of every stage, signal and rule, made by `make docs` from the classes 
 `step.key=value` for `sluice run`, and `key=value` for the verb of the stage. A key of a block has its block's name
 before it (`lora.rank`). Keys marked *speed only* change how fast a stage runs but not what it makes, so changing one
 remakes nothing."""
+BENCH = "bench"
+ABOUT_BENCH = """\
+What `sluice bench` sets against what: the keys of a recipe's `bench` block, `bench.key=value` on the command line."""
 ABOUT_PRESETS = """\
 Published sets by a short name: `{preset: gsm8k}` as a source is short for what stands below the name, and whatever is
 said beside it wins. With a `path` the rows are read from there, in the same shape."""
@@ -48,11 +52,13 @@ def reference(name: str | None = None) -> str:
         UnknownName: nothing has this name.
     """
     if name is None:
-        return "\n\n".join([INTRO, *map(_group, GROUPS), "## Presets", _wrapped(ABOUT_PRESETS), *map(_preset, PRESETS)])
+        presets = ["## Presets", _wrapped(ABOUT_PRESETS), *map(_preset, PRESETS)]
+        return "\n\n".join([INTRO, *map(_group, GROUPS), "## The bake-off", _bench(), *presets])
     found = [_entry(registry, name) for registry in GROUPS if name in registry.names()]
     found += [_preset(name)] if name in PRESETS else []
+    found += [_bench()] if name == BENCH else []
     if not found:
-        known = [*(n for registry in GROUPS for n in registry.names()), *PRESETS]
+        known = [*(n for registry in GROUPS for n in registry.names()), *PRESETS, BENCH]
         raise UnknownName(f"nothing is registered as '{name}'", did_you_mean(name, known) or "see them with: sluice ls")
     return "\n\n".join(found)
 
@@ -71,6 +77,11 @@ def _entry(registry: Registry, name: str) -> str:
     if keys := list(_keys(made.Config, "", 0)) if hasattr(made, "Config") else []:
         parts.append("\n".join(keys))
     return "\n\n".join(parts)
+
+
+def _bench() -> str:
+    """The block that a bake-off's recipe has beside its steps."""
+    return "\n\n".join([f"### {BENCH} (block of a recipe)", _wrapped(ABOUT_BENCH), "\n".join(_keys(BakeOff, "", 0))])
 
 
 def _preset(name: str) -> str:
@@ -93,14 +104,15 @@ def _keys(block: type[Config], prefix: str, depth: int) -> Iterator[str]:
     for name, info in block.model_fields.items():
         key = prefix + name
         inner = block_in(info.annotation)
-        listed = "list" in _type(info.annotation)
+        kind = _type(info.annotation)
+        listed, mapped = "list" in kind, kind == "mapping"
         said = [f"`{key}` — {_type(info.annotation, info)}; {_default(info)}.", info.description or ""]
         if inner and listed:  # the key's own help is of the list, that of the block of one of its items
             said.append(f"Each: {vars(inner).get('__doc__') or ''}")
         said.append("*Speed only.*" if is_runtime(info) else "")
         yield _wrapped(" ".join(" ".join(said).split()), "  " * depth + "- ")
         if inner:
-            yield from _keys(inner, f"{key}{'[]' if listed else ''}.", depth + 1)
+            yield from _keys(inner, f"{key}{'[]' if listed else '.NAME' if mapped else ''}.", depth + 1)
 
 
 def block_in(annotation: Any) -> type[Config] | None:
@@ -114,6 +126,8 @@ def _type(annotation: Any, info: FieldInfo | None = None) -> str:
     """What YAML value a key takes, in words: `integer > 0 or null`, `list of text`."""
     origin, args = get_origin(annotation), get_args(annotation)
     bounds = _bounds(info) if info else ""
+    if origin is Annotated:
+        return _type(*args[:2])
     if origin is Literal:
         return _either([f"`{value}`" for value in args])
     if origin in (Union, UnionType):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field
@@ -23,6 +23,10 @@ class Inner(Config):
 class Block(Config):
     items: list[Inner] = Field(min_length=1)
     """The things."""
+    shares: list[Annotated[float, Field(gt=0)]] = []
+    """How many."""
+    named: dict[str, Inner] = {}
+    """By name."""
     inner: Inner = Inner()
     """The thing."""
     share: float | None = Field(None, gt=0, le=1)
@@ -43,6 +47,9 @@ def test_a_key_tells_its_type_its_default_and_its_help() -> None:
     assert list(module._keys(Block, "", 0)) == [
         "- `items` — list of blocks (at least 1); required. The things. Each: One thing.",
         "  - `items[].way` — `up` or `down`; default `up`. Which way.",
+        "- `shares` — list of number > 0; default `[]`. How many.",
+        "- `named` — mapping; default `{}`. By name.",
+        "  - `named.NAME.way` — `up` or `down`; default `up`. Which way.",
         "- `inner` — block; default as below. The thing.",
         "  - `inner.way` — `up` or `down`; default `up`. Which way.",
         "- `share` — number > 0 and ≤ 1 or null; default `null`. How much.",
@@ -92,3 +99,10 @@ def test_a_shape_and_a_preset_of_one_name_are_both_told() -> None:
     assert "{hub: openai/gsm8k, shape: gsm8k, config: main, split: train}" in preset
     assert preset.endswith("Licence: mit.")
     assert "Mind: not for commercial use" in reference("pku_saferlhf")
+
+
+def test_the_keys_of_a_bake_off_are_told() -> None:
+    told = reference("bench")
+    assert "- `budgets` — list of " in told
+    assert "- `signals.NAME.signal` — text" in told
+    assert told in reference()
