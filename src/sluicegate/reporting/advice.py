@@ -22,9 +22,11 @@ def advice(arms: Sequence[Row], signals: Sequence[Row]) -> str:
     """
     judged = [arm for arm in arms if arm["gain"]]
     if judged:
-        budgets = dict.fromkeys(arm["budget"] for arm in judged)
-        parts = [_at(budget, [arm for arm in judged if arm["budget"] == budget]) for budget in budgets]
-        return f"{_begun('; '.join(parts))}."
+        first, *others = dict.fromkeys(arm["budget"] for arm in judged)
+        parts = [f"{_winners(_at(first, judged))}{_others(_at(first, judged))}"]
+        parts += [_winners(_at(budget, judged)) for budget in others]
+        budgets = [f"{'At' if budget == first else 'at'} {budget} " for budget in (first, *others)]
+        return "; ".join(f"{at}{part}" for at, part in zip(budgets, parts, strict=True)) + "."
     found = sorted((s for s in signals if s["auroc"] is not None), key=lambda s: -s["auroc"])
     if not found:
         return "Nothing was trained and no fault is known, so nothing tells which signal is worth its cost."
@@ -32,42 +34,47 @@ def advice(arms: Sequence[Row], signals: Sequence[Row]) -> str:
     return f"{said}; whether training on what it chooses is worth more was not tried."
 
 
-def _begun(sentence: str) -> str:
-    return sentence[0].upper() + sentence[1:]
+def _at(budget: str, arms: Sequence[Row]) -> list[Row]:
+    """Those of a budget, the best first."""
+    return sorted((arm for arm in arms if arm["budget"] == budget), key=lambda arm: -arm["gain"]["mean"])
 
 
-def _at(budget: str, rows: list[Row]) -> str:
-    """What to do at one budget."""
-    best_first = sorted(rows, key=lambda arm: -arm["gain"]["mean"])
-    better, even, worse = ([arm for arm in best_first if arm["verdict"] == said] for said in VERDICTS)
-    if better:
-        parts = [_leaders([arm for arm in better if arm["ties_with_best"]])]
-        if behind := [arm for arm in better if not arm["ties_with_best"]]:
-            parts[0] += f", ahead of {_names(behind)}, which {_verb(behind, 'beats', 'beat')} random too"
-        parts += [f"{'one arm is' if len(even) == 1 else f'{len(even)} arms are'} within noise"] if even else []
-    else:
-        parts = ["nothing beats a random choice"]
-        parts += [f"the best, {_called(even[0])}, is within noise, {_size(even[0])}"] if even else []
-    parts += [f"{_names(worse)} {_verb(worse, 'falls', 'fall')} behind random"] if worse else []
-    return f"at {budget} {', '.join(parts)}"
-
-
-def _leaders(leaders: list[Row]) -> str:
+def _winners(arms: list[Row]) -> str:
+    """What beats a random choice; of several that are not told apart none is called the best."""
+    leaders = [arm for arm in arms if arm["ties_with_best"]]
+    if not leaders:
+        return "nothing beats a random choice"
     terms = " with the same trusted rows" if all(arm["trusted"] for arm in leaders) else ""
-    said = f"{_names(leaders)} {_verb(leaders, 'beats', 'beat')} random{terms}"
     if len(leaders) == 1:
-        return f"{said} by {_size(leaders[0])}"
-    cheapest = min(leaders, key=lambda arm: arm["forward_units"])
+        return f"{_called(leaders[0])} beats random{terms} by {_size(leaders[0], sign=False)}"
+    said = f"{_names(leaders)} beat random{terms}, by up to {_size(leaders[0], sign=False)}, and are not told apart"
+    priced = [arm for arm in leaders if arm["forward_units"] is not None]
+    if not priced:
+        return said
+    cheapest = min(priced, key=lambda arm: arm["forward_units"])
     cost = f"{decimals(cheapest['forward_units'], 1)} forward passes"
-    return (
-        f"{said}, by {_size(leaders[0])} at most, and are not told apart; the cheapest is {_called(cheapest)}, {cost}"
-    )
+    return f"{said} ({_called(cheapest)} is the cheapest of them, {cost})"
 
 
-def _size(arm: Row) -> str:
+def _others(arms: list[Row]) -> str:
+    """What became of the arms that do not win."""
+    less, even, worse = ([arm for arm in arms if arm["verdict"] == said] for said in VERDICTS)
+    less = [arm for arm in less if not arm["ties_with_best"]]
+    near = f", {_size(even[0])}" if even and even[0] is arms[0] else ""
+    parts = [f"{_few(less)} {_verb(less, 'beats', 'beat')} it by less"] if less else []
+    parts += [f"{_few(even)} {_verb(even, 'is', 'are')} within noise{near}"] if even else []
+    parts += [f"{_few(worse)} {_verb(worse, 'falls', 'fall')} behind it"] if worse else []
+    return f"; {', '.join(parts)}" if parts else ""
+
+
+def _size(arm: Row, sign: bool = True) -> str:
     write, unit = (nats, "nats") if arm["metric"] == "loss" else (points, "points")
-    mean, low, high = (write(arm["gain"][key], sign=key == "mean") for key in ("mean", "low", "high"))
+    mean, low, high = (write(arm["gain"][key], sign=sign and key == "mean") for key in ("mean", "low", "high"))
     return f"{mean} {unit} [{low}, {high}]"
+
+
+def _few(arms: Sequence[Row]) -> str:
+    return _names(arms) if len(arms) < NAMED else f"{len(arms)} arms"
 
 
 def _names(arms: Sequence[Row]) -> str:

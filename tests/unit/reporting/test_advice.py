@@ -5,7 +5,7 @@ from typing import Any
 from sluicegate.reporting.advice import advice
 
 
-def arm(name: str, mean: float, verdict: str, ties: bool | None = None, units: float = 1.0, **more: Any) -> Any:
+def arm(name: str, mean: float, verdict: str, ties: bool | None = None, units: float | None = 1.0, **more: Any) -> Any:
     signal, rule = name.split("/")
     gain = {"mean": mean, "low": mean - 0.03, "high": mean + 0.03}
     row = {"arm": name, "signal": signal, "rule": rule, "budget": "20 % of rows", "trusted": True, "gain": gain}
@@ -18,8 +18,8 @@ CONTROL = {"arm": "random", "gain": None}
 def test_a_winner_that_is_told_apart_is_named_with_its_interval() -> None:
     arms = [CONTROL, arm("gate/clusters", 0.172, "better", True), arm("rds/plain", 0.01, "within noise")]
     assert advice(arms, []) == (
-        "At 20 % of rows gate (clusters) beats random with the same trusted rows by +17.2 points [14.2, 20.2], "
-        "one arm is within noise."
+        "At 20 % of rows gate (clusters) beats random with the same trusted rows by 17.2 points [14.2, 20.2]; "
+        "rds (plain) is within noise."
     )
 
 
@@ -27,25 +27,31 @@ def test_of_winners_that_are_not_told_apart_none_is_called_the_best() -> None:
     arms = [arm("gate/clusters", 0.06, "better", True, 2.5), arm("reference/clusters", 0.05, "better", True, 1.3)]
     said = advice(arms, [])
     assert "gate (clusters) and reference (clusters) beat random" in said
-    assert "are not told apart; the cheapest is reference (clusters), 1.3 forward passes" in said
+    assert "are not told apart (reference (clusters) is the cheapest of them, 1.3 forward passes)" in said
+
+
+def test_an_arm_whose_cost_nobody_knows_is_not_the_cheapest() -> None:
+    unpriced = [arm("deita/plain", 0.06, "better", True, units=None), arm("deita/clusters", 0.05, "better", True, None)]
+    assert "the cheapest" not in advice(unpriced, [])
+    assert "the cheapest is rds (plain)" in advice([*unpriced, arm("rds/plain", 0.04, "better", True)], [])
 
 
 def test_a_runner_up_that_is_told_apart_is_behind() -> None:
     arms = [arm("gate/clusters", 0.16, "better", True), arm("reference/clusters", 0.05, "better", False)]
-    assert "ahead of reference (clusters), which beats random too" in advice(arms, [])
+    assert "; reference (clusters) beats it by less." in advice(arms, [])
 
 
 def test_inside_the_noise_nothing_wins() -> None:
     arms = [arm("gate/plain", 0.02, "within noise"), arm("ifd/plain", -0.09, "worse")]
     assert advice(arms, []) == (
-        "At 20 % of rows nothing beats a random choice, the best, gate (plain), is within noise, "
-        "+2.0 points [−1.0, 5.0], ifd (plain) falls behind random."
+        "At 20 % of rows nothing beats a random choice; gate (plain) is within noise, "
+        "+2.0 points [−1.0, 5.0], ifd (plain) falls behind it."
     )
 
 
 def test_where_all_fall_behind_none_is_within_noise() -> None:
     said = advice([arm("ifd/plain", -0.3, "worse")], [])
-    assert said == "At 20 % of rows nothing beats a random choice, ifd (plain) falls behind random."
+    assert said == "At 20 % of rows nothing beats a random choice; ifd (plain) falls behind it."
 
 
 def test_budgets_may_take_turns() -> None:
