@@ -33,7 +33,7 @@ def test_of_winners_that_are_not_told_apart_none_is_called_the_best() -> None:
 def test_an_arm_whose_cost_nobody_knows_is_not_the_cheapest() -> None:
     unpriced = [arm("deita/plain", 0.06, "better", True, units=None), arm("deita/clusters", 0.05, "better", True, None)]
     assert "the cheapest" not in advice(unpriced, [])
-    assert "the cheapest is rds (plain)" in advice([*unpriced, arm("rds/plain", 0.04, "better", True)], [])
+    assert "rds (plain) is the cheapest of them" in advice([*unpriced, arm("rds/plain", 0.04, "better", True)], [])
 
 
 def test_a_runner_up_that_is_told_apart_is_behind() -> None:
