@@ -75,11 +75,13 @@ class Contest:
         """What is known of the rows."""
         return read_pool(self.data)
 
-    def cost(self, scores: Artifact) -> dict[str, float]:
+    def cost(self, scores: Artifact) -> dict[str, float | None]:
         """Of making scores, with all that had to be learned for them: in forward passes over the rows, and seconds."""
-        spent = [_spent(step, scores) for step in {step.id: step for step in _lineage(scores)}.values()]
-        forward, seconds = (sum(numbers) for numbers in zip(*spent, strict=True))
-        return {"forward_units": round(forward / max(self.tokens, 1), 3), "seconds": round(seconds, 2)}
+        steps = {step.id: step for step in _lineage(scores)}.values()
+        forward, seconds = (sum(numbers) for numbers in zip(*(_spent(step, scores) for step in steps), strict=True))
+        known = not any(signal.elsewhere for step in steps for signal in _signals(step))
+        units = round(forward / max(self.tokens, 1), 3) if known else None
+        return {"forward_units": units, "seconds": round(seconds, 2)}
 
 
 def summarize_contest(contest: Contest, stats: Statistics) -> dict[str, Any]:
@@ -172,11 +174,14 @@ def _lineage(scores: Artifact) -> Iterator[Artifact]:
 def _spent(step: Artifact, scores: Artifact) -> tuple[float, float]:
     """Token-forwards and seconds of one step; of a gate only its copy's where the scores read nothing else of it."""
     forward, seconds = (step.stats.get(key, 0) for key in ("forward_tokens", "working_seconds"))
-    signals = [SIGNALS.get(name) for name in scores.manifest["config"].get("signals", [])]
-    if step.kind != "gate" or any("gate" in (signal.reads, signal.minus) for signal in signals):
+    if step.kind != "gate" or any("gate" in (signal.reads, signal.minus) for signal in _signals(scores)):
         return forward, seconds
     copy = step.stats.get("copy_forward_tokens", 0)
     return copy, seconds * copy / max(forward, 1)
+
+
+def _signals(step: Artifact) -> list[Any]:
+    return [SIGNALS.get(name) for name in step.manifest["config"].get("signals", [])]
 
 
 # Arms ---------------------------------------------------------------------------------------------------------------

@@ -103,6 +103,8 @@ class Signal:
     """Whether its model reads every response once more without its prompt: see `Batch.free`."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """Inputs of the score stage it cannot do without, beside data and model: `trusted`."""
+    elsewhere: ClassVar[bool] = False
+    """Whether a model elsewhere does its work, so that nobody here knows what that costs in forward passes."""
     version: ClassVar[int] = 1
 
     class Config(config.Config):

@@ -90,6 +90,7 @@ class Deita(Signal):
     """
 
     name = "deita"
+    elsewhere = True
 
     class Config(Signal.Config, Endpoint.Config):
         over: Literal["sum", "mean"] = "sum"
