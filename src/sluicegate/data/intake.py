@@ -216,12 +216,16 @@ def to_pair(read: Preference, source: str, meta: dict[str, Any], max_chars: int)
         raise Unfit("no prompt: nobody asks anything")
     if chosen == rejected:
         raise Unfit("no preference: both answers are the same")
-    return make_pair(prompt, chosen, rejected, source, language_of(chosen), meta)
+    return make_pair(prompt, chosen, rejected, source, _language(chosen, sides[0]), meta)
 
 
 def language_of(messages: Sequence[Message]) -> str:
     """The language of what the assistant says, which is what is learnt; of all turns where that has no letters."""
-    said = language("\n".join(m["content"] for m in messages if m["role"] == "assistant"))
+    return _language([m for m in messages if m["role"] == "assistant"], messages)
+
+
+def _language(learnt: Sequence[Message], messages: Sequence[Message]) -> str:
+    said = language("\n".join(m["content"] for m in learnt))
     return said if said != "other" else language("\n".join(m["content"] for m in messages))
 
 

@@ -60,6 +60,8 @@ def test_the_language_is_that_of_the_responses() -> None:
     )
     assert language_of([asked, said]) == "en"
     assert language_of([asked, Message(role="assistant", content="42")]) == "zh"
+    both: Any = made({"prompt": "请算：六乘七等于几？", "chosen": "42", "rejected": "41"}, make="pairs").record
+    assert both["lang"] == "zh", "that of what is asked, where the answers have no letters"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
