@@ -53,9 +53,11 @@ class Preview(Verb):
 
 
 def _rows(name: str, out: Path | None) -> Iterator[Any]:
-    """Records or pairs of an artifact or of raw files, streamed."""
+    """Records or pairs of an artifact or of raw files, streamed; a name with the ending of a file means one."""
+    from sluicegate.data.readers import stem
+
     path = Path(name)
-    if "*" in name or (path.exists() and not (path / MANIFEST).is_file()):
+    if stem(path) != path.name or (path.exists() and not (path / MANIFEST).is_file()):
         return _raw(path)
     found = find(name, out)
     if found.kind not in ("messages", "pairs"):

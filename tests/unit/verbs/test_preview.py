@@ -138,6 +138,7 @@ def test_the_page_holds_the_same_rows(run: Path, capsys: pytest.CaptureFixture[s
         (["empty"], 3, "empty has no rows"),
         (["gate"], 3, "holds no rows to preview"),
         (["nothing"], 3, "no artifact and no step 'nothing'"),
+        (["brokn.jsonl"], 3, "no file brokn.jsonl\nhint: did you mean 'broken.jsonl'?"),
         (["broken.jsonl"], 3, "broken.jsonl line 1: invalid JSON: Expecting value; none of the first"),
         (["messages", "--model", "./nowhere"], 3, "no artifact and no step './nowhere'"),
     ],
