@@ -31,7 +31,7 @@ _HINTS = {
     "no assistant turn": "a row needs a response to learn from; leave rows without one out",
     "a preference": "set `make: pairs`, or `pairs_as: chosen` to make conversations of the better answers",
     "no preference": "set `make: messages`, or leave these rows out",
-    "invalid UTF-8": "set `clean: {repair: true}`; where that is not enough convert the file: iconv -f GB18030 -t UTF-8",
+    "invalid UTF-8": "set `clean: {repair: true}`; if that is not enough convert the file: iconv -f GB18030 -t UTF-8",
     "too long": "raise max_chars, or clean.tokens.max where that is set, or cut these rows",
 }
 _OTHER_HINT = "mend these rows, or let more of them pass with max_bad_share"
