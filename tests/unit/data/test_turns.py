@@ -56,7 +56,9 @@ def test_early_batches_stay_early_where_nothing_goes_too_far() -> None:
     assert hold(np.array([[2.0], [2.0], [-2.0], [-2.0]]), np.zeros(1), 2) == [0, 2, 1, 3]
 
 
-@given(exact=st.lists(st.floats(-0.9, 50), min_size=1, max_size=5).filter(lambda x: max(x) > 1e-3), n=st.integers(1, 99))
+@given(
+    exact=st.lists(st.floats(-0.9, 50), min_size=1, max_size=5).filter(lambda x: max(x) > 1e-3), n=st.integers(1, 99)
+)
 def test_whole_parts_add_up_and_stay_close(exact: list[float], n: int) -> None:
     parts = np.array(exact)
     whole = divide(parts, n, first=np.zeros(len(parts)))
