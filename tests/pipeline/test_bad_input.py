@@ -249,7 +249,7 @@ def test_a_row_of_a_megabyte(refused: Sluice, sluice: Sluice) -> None:
     assert sluice("prepare", "sources=[long.jsonl]", "max_chars=2000000").code == 0
     assert max(r["n_chars"] for r in prepared()[0]) == 1_000_000
     ended = refused(3, "prepare", f"sources=[{jsonl('all.jsonl', [long])}]")
-    assert ended.hint == "raise max_chars, or cut these rows"
+    assert ended.hint.startswith("raise max_chars")
 
 
 def test_duplicate_ids(sluice: Sluice) -> None:
