@@ -114,6 +114,7 @@ def test_arms_and_controls_are_trained_on_as_much(summary: dict[str, Any]) -> No
     assert all(row["label_tokens"] <= least for row in at)
     assert arm(summary, "trusted rows alone", "")["rows"] == 16
     assert arm(summary, "all rows", "")["rows"] == 40
+    assert {row["signal"] for row in summary["arms"] if row["control"]} == {None}
 
 
 @pytest.mark.slow

@@ -113,21 +113,17 @@ def _signal(contest: Contest, name: str, table: Artifact, stats: Statistics) -> 
     column = contest.columns.get(name)
     found = _own(table, column) if column else _by_rank(contest, name)
     picks = {key: entry for key, entry in contest.picked.items() if entry["signal"] == name}
+    (values,) = found.signals.values()
     return {
         "signal": name,
         "uses_trusted": any(entry["trusted"] for entry in picks.values()),
         **contest.cost(table),
-        "scored": int((~np.isnan(found.signals[name_of(found)])).sum()),
+        "scored": int((~np.isnan(values)).sum()),
         "unscored_why": _reasons(table, column) if column else {},
         **_judged(found, contest.pool, "auroc", "by_fault", stats.auroc),
         **_judged(found, contest.pool, "precision", "precision_by_fault", stats.r_precision),
         "clean_share": _clean_shares(contest, picks) if contest.pool.faults else None,
     }
-
-
-def name_of(scores: Scores) -> str:
-    """The one signal there is."""
-    return next(iter(scores.signals))
 
 
 def _own(table: Artifact, column: str) -> Scores:
@@ -220,7 +216,7 @@ def _arm(
     scores = arm.first.scores
     return {
         "arm": label(arm.name, entry),
-        "signal": entry.get("signal"),
+        "signal": entry.get("signal") or None,
         "rule": entry.get("rule") if entry.get("signal") else None,
         "budget": spell(entry.get("budget") or {}),
         "trusted": bool(entry.get("trusted")),
