@@ -18,6 +18,8 @@ DRAWS = 4000
 CHUNK = 500  # draws in memory at once: 500 × questions counts
 TAILS = (2.5, 97.5)
 ROUNDING = 1e-9
+NORMAL = 1.96
+"""Standard errors either way, where no question tells the differences apart."""
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +68,8 @@ def simultaneous(differences: Sequence[ArrayLike], weights: ArrayLike | None = N
     By the largest deviation over all of them in each draw, in standard errors: the more there are, the wider. Of two
     dozen arms that do nothing one is outside its own 95 % interval; it is not outside this one.
 
+    Seed noise that so few seeds cannot show is pooled over all of them, which also lends some to an arm trained once.
+
     Args:
         differences: the same questions in each; where the seeds are as many, they are drawn together.
         weights: those of `mean_interval`.
@@ -76,8 +80,23 @@ def simultaneous(differences: Sequence[ArrayLike], weights: ArrayLike | None = N
     spread = np.where(np.ptp(draws, axis=1) > ROUNDING, draws.std(axis=1), 0.0)
     moving = spread > 0
     apart = np.abs(draws - np.array(means)[:, None])[moving] / spread[moving, None]
-    reach = float(np.percentile(apart.max(axis=0), 95)) if moving.any() else 0.0
-    return [Interval(mean, mean - reach * s, mean + reach * s) for mean, s in zip(means, spread.tolist(), strict=True)]
+    reach = float(np.percentile(apart.max(axis=0), 95)) if moving.any() else NORMAL
+    wide = reach * np.sqrt(spread**2 + _missing_seed_noise(matrices, weights))
+    return [Interval(mean, mean - w, mean + w) for mean, w in zip(means, wide.tolist(), strict=True)]
+
+
+def _missing_seed_noise(matrices: Sequence[Floats], weights: ArrayLike | None) -> Floats:
+    """Variance of each mean, (D,), that drawing so few seeds again cannot show.
+
+    Of S seeds the bootstrap knows (S - 1) / S of their variance, and that badly: of two it may be next to nothing. So
+    what seeds change is pooled over all differences, which are of the same trainings; of one seed it is all there is.
+    """
+    counted = None if weights is None else np.asarray(weights, np.float64)
+    per_seed = [np.average(matrix, axis=1, weights=counted) for matrix in matrices]  # (S,) each
+    apart = np.array([((seeds - seeds.mean()) ** 2).sum() for seeds in per_seed])  # (D,)
+    counts = np.array([len(seeds) for seeds in per_seed])  # (D,)
+    pooled = apart.sum() / max((counts - 1).sum(), 1)
+    return np.maximum(0.0, pooled / counts - apart / counts**2)
 
 
 def r_precision(scores: ArrayLike, is_good: ArrayLike) -> float:

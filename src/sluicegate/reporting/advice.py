@@ -45,6 +45,7 @@ def _winners(arms: list[Row]) -> str:
     if not leaders:
         return "nothing beats a random choice"
     terms = " with the same trusted rows" if all(arm["trusted"] for arm in leaders) else ""
+    terms += " under the one seed that was tried" if all(arm["seeds"] == 1 for arm in arms) else ""
     if len(leaders) == 1:
         return f"{_called(leaders[0])} beats random{terms} by {_size(leaders[0], sign=False)}"
     said = f"{_names(leaders)} beat random{terms}, by up to {_size(leaders[0], sign=False)}, and are not told apart"

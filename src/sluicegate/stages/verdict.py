@@ -37,6 +37,7 @@ class Verdict(Stage):
     takes: ClassVar[dict[str, Kind]] = {"data": "messages", "control": "scores", "scores": "scores"}
     may_take: ClassVar[dict[str, Kind]] = {"picks": "selection", "arms": "evaluation"}
     grouped = frozenset({"scores", "picks", "arms"})
+    version = 2
 
     class Config(Stage.Config):
         title: str = "Which rows are worth training on?"

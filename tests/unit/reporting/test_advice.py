@@ -9,7 +9,11 @@ def arm(name: str, mean: float, verdict: str, ties: bool | None = None, units: f
     signal, rule = name.split("/")
     gain = {"mean": mean, "low": mean - 0.03, "high": mean + 0.03}
     row = {"arm": name, "signal": signal, "rule": rule, "budget": "20 % of rows", "trusted": True, "gain": gain}
-    return row | {"verdict": verdict, "ties_with_best": ties, "forward_units": units, "metric": "accuracy"} | more
+    return (
+        row
+        | {"verdict": verdict, "ties_with_best": ties, "forward_units": units, "metric": "accuracy", "seeds": 3}
+        | more
+    )
 
 
 CONTROL = {"arm": "random", "gain": None}
@@ -76,3 +80,8 @@ def test_without_training_the_signals_are_told_of() -> None:
     signals = [{"signal": "length", "auroc": 0.4}, {"signal": "gate", "auroc": 0.97}, {"signal": "mix", "auroc": None}]
     assert advice([], signals).startswith("gate tells clean rows from faulty ones best, AUROC 0.970")
     assert "nothing tells" in advice([], [{"signal": "gate", "auroc": None}])
+
+
+def test_a_winner_under_a_single_seed_is_told_as_such() -> None:
+    said = advice([arm("gate/plain", 0.1, "better", True, seeds=1)], [])
+    assert "beats random with the same trusted rows under the one seed that was tried by 10.0 points" in said
