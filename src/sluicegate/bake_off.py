@@ -169,16 +169,13 @@ class _Expansion:
         for name, contestant in self.config.signals.items():
             body = self._score(name, contestant)
             wants_states = any(_wants_states(rule, keys) for rule, keys in self._rules(contestant).items())
-            signals = body.get("signals", [])
-            yield f"score-{name}", body
-            if not wants_states or any(SIGNALS.get(s).reads != "nothing" for s in signals):
-                continue
-            if signals:
-                yield f"score-{name}-states", {**body, "signals": [*signals, STATES]}
-            elif "beside" in STAGES.get(body["stage"]).may_take:
+            if wants_states and _has_room_beside(body):
                 beside = {"stage": "score", "data": self.config.data, "model": self.config.model, "signals": [STATES]}
                 yield f"score-{name}-beside", beside
-                yield f"score-{name}-states", {**body, "beside": f"score-{name}-beside"}
+                body = {**body, "beside": f"score-{name}-beside"}
+            yield f"score-{name}", body
+            if wants_states and _is_blind(body):
+                yield f"score-{name}-states", {**body, "signals": [*body["signals"], STATES]}
 
     def _score(self, name: str, contestant: Contestant) -> dict[str, Any]:
         body = {"stage": "score", "data": self.config.data, "model": self.config.model} | contestant.step
@@ -241,8 +238,7 @@ class _Expansion:
     def _reads_states(self, pick: _Pick) -> bool:
         """Whether the rule wants what a model saw of the prompts, and the signal's own step has no model to look."""
         contestant = self.config.signals[pick.contestant]
-        signals = self._score(pick.contestant, contestant).get("signals", [])
-        blind = all(SIGNALS.get(signal).reads == "nothing" for signal in signals)
+        blind = _is_blind(self._score(pick.contestant, contestant))
         return blind and _wants_states(pick.rule, self._rules(contestant)[pick.rule])
 
     # Training
@@ -300,6 +296,16 @@ def _matching(picks: list[_Pick], patterns: list[str], key: str) -> list[_Pick]:
             hint = did_you_mean(pattern, arms) or f"arms: {', '.join(arms)}"
             raise ConfigError(f"bench.{key}: no arm is called '{pattern}'", hint)
     return [pick for pick in picks if any(fnmatchcase(pick.arm, pattern) for pattern in patterns)]
+
+
+def _is_blind(score: Mapping[str, Any]) -> bool:
+    """Whether a step scores without reading a model."""
+    return score["stage"] == "score" and all(SIGNALS.get(signal).reads == "nothing" for signal in score["signals"])
+
+
+def _has_room_beside(score: Mapping[str, Any]) -> bool:
+    """Whether a step that scores in a way of its own can put what a model saw of the prompts beside its scores."""
+    return score["stage"] != "score" and "beside" in STAGES.get(score["stage"]).may_take and "beside" not in score
 
 
 def _entry(pick: _Pick) -> dict[str, Any]:

@@ -63,11 +63,13 @@ def test_a_signal_that_reads_nothing_has_the_prompts_read_for_a_rule_that_looks_
     assert found["score-length-states"]["signals"] == ["length", "perplexity"]
 
 
-def test_less_is_scored_by_its_own_stage() -> None:
+def test_less_is_scored_once_by_its_own_stage_with_the_prompts_beside() -> None:
     found = steps(signals={"less": {"step": {"stage": "influence"}}})
-    assert found["score-less"] == {"stage": "influence", "data": "pool", "model": "base", "trusted": "trusted"}
-    assert found["pick-less-clusters-fraction-0.2"]["scores"] == "score-less-states"
-    assert found["score-less-states"]["beside"] == "score-less-beside"
+    score = {"stage": "influence", "data": "pool", "model": "base", "trusted": "trusted", "beside": "score-less-beside"}
+    assert found["score-less"] == score
+    picks = [found[f"pick-less-{rule}-fraction-0.2"]["scores"] for rule in ("plain", "clusters")]
+    assert picks == ["score-less", "score-less"]
+    assert "score-less-states" not in found
 
 
 def test_a_contestant_may_rank_by_several_signals_with_a_rule_of_its_own() -> None:
