@@ -37,7 +37,10 @@ SIGNALS: dict[str, Any] = {
     "reference": {},
     "rds": {},
     "probe": {},
-    "less": {"step": {"stage": "influence", "warmup": {"learning_rate": 0.01}, "width": 1024}},
+    "less": {
+        "step": {"stage": "influence", "warmup": {"learning_rate": 0.01}, "width": 1024},
+        "rules": {"plain": {"rule": "top_k"}},  # nothing is trained, and one look at its choice is enough
+    },
     "perplexity": {},
     "ifd": {"step": {"options": {"ifd": {"keep_unhelped": True}}}},
     "arithmetic": {},
