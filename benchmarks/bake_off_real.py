@@ -53,9 +53,11 @@ HEAD = """\
 
 `python benchmarks/bake_off_real.py` makes this page. The pool is {pool:,} rows of GSM8K and of three sets of chains of
 thought, {bad:.0%} of them damaged in nine ways, none of which is what a warm-up teaches; {trusted} other rows are
-trusted. Six faults break a response as a whole ({structure}); three change one number, step or word ({numbers}). The
-base is one of ours, 2.6 M parameters, pretrained on the other rows of these files. It is far too small to answer their
-questions, so nothing was fine-tuned: **accuracy is out of reach here**, and which signal is worth training on is told
+trusted. Six faults break a response as a whole
+({structure});
+three change one number, step or word ({numbers}).
+The base is one of ours, 2.6 M parameters, pretrained on the other rows of these files. It is far too small to answer
+their questions, so nothing was fine-tuned: **accuracy is out of reach here**, and which signal is worth training on is told
 by the [built-in world](bake_off.md) alone. `excess` is missing: no copy tuned on half of the trusted rows, whole or as
 a LoRA, came out clearly better than this base on the other half, so there was none to set against it; `reference` reads
 the base for the same reason.
