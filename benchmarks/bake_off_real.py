@@ -57,10 +57,10 @@ trusted. Six faults break a response as a whole
 ({structure});
 three change one number, step or word ({numbers}).
 The base is one of ours, 2.6 M parameters, pretrained on the other rows of these files. It is far too small to answer
-their questions, so nothing was fine-tuned: **accuracy is out of reach here**, and which signal is worth training on is told
-by the [built-in world](bake_off.md) alone. `excess` is missing: no copy tuned on half of the trusted rows, whole or as
-a LoRA, came out clearly better than this base on the other half, so there was none to set against it; `reference` reads
-the base for the same reason.
+their questions, so nothing was fine-tuned: **accuracy is out of reach here**, and which signal is worth training on is
+told by the [built-in world](bake_off.md) alone. `excess` is missing: no copy tuned on half of the trusted rows, whole
+or as a LoRA, came out clearly better than this base on the other half, so there was none to set against it; `reference`
+reads the base for the same reason.
 """
 
 
