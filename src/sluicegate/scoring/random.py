@@ -1,6 +1,6 @@
 """A number in [0, 1) drawn from the seed and the record's id alone: no order, no content, the same on every machine.
 
-    random(x) = the first 48 bits of SHA-256("seed id") / 2⁴⁸
+random(x) = the first 48 bits of SHA-256("seed id") / 2⁴⁸
 """
 
 from __future__ import annotations
