@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from sluicegate.config import Config
-from sluicegate.errors import ArtifactError
+from sluicegate.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -34,6 +35,10 @@ class LoraSettings(Config):
     """Dropout before the update."""
     targets: str | list[str] = "all-linear"
     """Linear layers to adapt: all of them but the output head, or the ends of their names."""
+    rank_pattern: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """Other ranks for some layers: a regular expression that the end of a layer's name matches, to its rank."""
+    alpha_pattern: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """Other alphas for some layers, in the same way."""
 
 
 def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
@@ -46,9 +51,21 @@ def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
             lora_alpha=settings.alpha,
             lora_dropout=settings.dropout,
             target_modules=settings.targets,
+            rank_pattern=dict(settings.rank_pattern),
+            alpha_pattern=dict(settings.alpha_pattern),
             task_type="CAUSAL_LM",
         )
-        return get_peft_model(model, config)
+        made: Any = get_peft_model(model, config)
+    _check_patterns(settings, [*made.targeted_module_names, *made.targeted_parameter_names])
+    return made
+
+
+def _check_patterns(settings: LoraSettings, adapted: Sequence[str]) -> None:
+    """peft would leave a pattern that fits no layer aside."""
+    for pattern in {**settings.rank_pattern, **settings.alpha_pattern}:
+        if not any(re.match(rf"(.*\.)?({pattern})$", name) for name in adapted):
+            hint = f"it is a regular expression for the end of names such as {adapted[0]}"
+            raise ConfigError(f"lora: no adapted layer fits the pattern '{pattern}'", hint)
 
 
 def put_on(model: PreTrainedModel, folder: Path) -> PeftModel:

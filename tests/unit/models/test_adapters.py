@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sluicegate.artifacts import file_hash
-from sluicegate.errors import ArtifactError
+from sluicegate.errors import ArtifactError, ConfigError
 from sluicegate.models import adapters
 from sluicegate.models.adapters import SETTINGS, LoraSettings, attach, base_of, put_on, save_adapter
 from sluicegate.models.load import Loaded, load
@@ -59,6 +59,20 @@ def test_all_linear_leaves_the_head_alone(base: Path) -> None:
     adapted = [name for name, p in model.named_parameters() if p.requires_grad]
     assert adapted
     assert not any("lm_head" in name or "embed" in name for name in adapted)
+
+
+def test_a_pattern_gives_some_layers_another_rank_and_scale(base: Path) -> None:
+    settings = LoraSettings(rank=4, alpha=8, rank_pattern={r"layers\.1\..*": 2}, alpha_pattern={"q_proj": 16})
+    model: Any = attach(load(base, device="cpu").model, settings)
+    layers = {name: layer for name, layer in model.named_modules() if name.endswith(("0.mlp.up_proj", "1.mlp.up_proj"))}
+    assert [layer.r["default"] for layer in layers.values()] == [4, 2]
+    q_proj = next(layer for name, layer in model.named_modules() if name.endswith("0.self_attn.q_proj"))
+    assert q_proj.scaling["default"] == 4
+
+
+def test_a_pattern_that_fits_no_layer_is_refused(base: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no adapted layer fits the pattern 'layers\.9"):
+        attach(load(base, device="cpu").model, LoraSettings(rank_pattern={r"layers.9.*": 2}))
 
 
 def test_a_saved_adapter_gives_the_same_logits_and_its_base_keeps_its_bytes(base: Path, tmp_path: Path) -> None:
