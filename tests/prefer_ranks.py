@@ -16,7 +16,7 @@ from sluicegate.training.preference_reference import Reference
 from tiny_pairs import encoded_pairs, tiny_pairs
 
 CONFIGS: list[Any] = [
-    config(method="full", max_steps=4, batch_size=8, learning_rate=1e-2) for config in (DpoConfig, OrpoConfig)
+    config(method="full", max_steps=4, total_batch=8, learning_rate=1e-2) for config in (DpoConfig, OrpoConfig)
 ]
 
 

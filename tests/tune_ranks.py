@@ -18,7 +18,7 @@ from sluicegate.training import sft
 from sluicegate.training.sft_config import SftConfig
 
 POOL = tiny_pool(60)
-CONFIG: dict[str, Any] = {"method": "full", "max_steps": 6, "batch_size": 8, "learning_rate": 1e-2}
+CONFIG: dict[str, Any] = {"method": "full", "max_steps": 6, "total_batch": 8, "learning_rate": 1e-2}
 CONFIG |= {"sampler": {"share": {"zh": 0.7}}}
 
 

@@ -83,11 +83,11 @@ def run(base: Path, out: Path, config: PreferenceConfig, n: int = 4, pairs: list
 
 
 def dpo(**settings: Any) -> DpoConfig:
-    return DpoConfig(**{"method": "full", "batch_size": 4, "max_steps": 1, **settings})
+    return DpoConfig(**{"method": "full", "total_batch": 4, "max_steps": 1, **settings})
 
 
 def orpo(**settings: Any) -> OrpoConfig:
-    return OrpoConfig(**{"method": "full", "batch_size": 4, "max_steps": 1, **settings})
+    return OrpoConfig(**{"method": "full", "total_batch": 4, "max_steps": 1, **settings})
 
 
 # The reference ------------------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_a_run_is_that_of_bare_trl_with_a_second_model_for_reference(tmp_path: P
     tokenizer = load(base, device="cpu").tokenizer
     tokenizer.chat_template = PLAIN
     tokenizer.save_pretrained(base)
-    config, pairs = dpo(max_steps=5, learning_rate=1e-2, batch_size=2), [tiny_pair(n) for n in (1, 7)]
+    config, pairs = dpo(max_steps=5, learning_rate=1e-2, total_batch=2), [tiny_pair(n) for n in (1, 7)]
     made, *_ = run(base, tmp_path, config, pairs=pairs)
 
     policy, reference = load(base, device="cpu").model, load(base, device="cpu").model

@@ -46,7 +46,7 @@ def recipe(folder: Path, **bench: Any) -> dict[str, Any]:
         "arms": ["*-plain", "rds-groups", "length-groups"],
         "seeds": SEEDS,
         "rules": {"plain": {"rule": "top_k"}, "groups": {"rule": "clusters", "options": {"n_clusters": 2}}},
-        "tune": {"max_steps": 2, "batch_size": 4, "learning_rate": 0.01},
+        "tune": {"max_steps": 2, "total_batch": 4, "learning_rate": 0.01},
         "ask": {"max_new_tokens": 4},
     }
     return expand({"vars": {}, "steps": steps, "bench": asked | bench})

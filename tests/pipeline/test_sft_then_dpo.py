@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "preference"
 STAGES = ("sft", "dpo", "orpo")
-QUICK = [*(f"{stage}.max_steps=3" for stage in STAGES), *(f"{stage}.batch_size=4" for stage in STAGES)]
+QUICK = [*(f"{stage}.max_steps=3" for stage in STAGES), *(f"{stage}.total_batch=4" for stage in STAGES)]
 QUICK += ["vars.max_new_tokens=4", "vars.share={zh: 0.7}"]
 
 
@@ -65,7 +65,7 @@ def test_the_loss_falls_on_real_pairs(stage: str, tmp_path: Path) -> None:
         "sample": {"rows": 64, "by": "source"},
     }
     training = {"stage": stage, "model": str(base), "data": "pairs", "method": "full", "max_steps": 40}
-    training |= {"batch_size": 8, "learning_rate": 0.01, "sampler": {"share": "zh"}}
+    training |= {"total_batch": 8, "learning_rate": 0.01, "sampler": {"share": "zh"}}
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(json.dumps({"steps": {"pairs": pairs, "model": training}}), encoding="utf-8")
     assert main(["run", str(recipe), f"out={tmp_path / 'run'}"]) == 0

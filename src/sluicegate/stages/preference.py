@@ -35,7 +35,7 @@ class Preference(Stage):
         told = {key: inputs["data"].get(key, 0) for key in ("rows", "tokens")}
         if config.max_steps is None and config.sampler.share:
             return told
-        return {**told, "steps": config.max_steps or math.ceil(config.epochs * told["rows"] / config.batch_size)}
+        return {**told, "steps": config.max_steps or math.ceil(config.epochs * told["rows"] / config.total_batch)}
 
     def reference(
         self, config: Any, base: Artifact, loaded: Loaded, pairs: EncodedPairs, beside: Path
@@ -45,7 +45,8 @@ class Preference(Stage):
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
-        from sluicegate.training.preference import open_model, prefer, settle
+        from sluicegate.training.opening import settle
+        from sluicegate.training.preference import open_model, prefer
 
         base, data = inputs["model"], inputs["data"]
         settled = settle(config, base.path)

@@ -49,7 +49,7 @@ class Sft(Stage):
         told = {"rows": rows, "tokens": tokens}
         if config.sampler and not config.max_steps:
             return told
-        return {**told, "steps": config.max_steps or math.ceil(config.epochs * rows / config.batch_size)}
+        return {**told, "steps": config.max_steps or math.ceil(config.epochs * rows / config.total_batch)}
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
@@ -77,15 +77,14 @@ def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path) -> F
 
     Nothing is left in the folder `out`, and the rows as tokens beside it, in `TOKENS`.
     """
-    from sluicegate.models.load import load
+    from sluicegate.training.opening import open_model, settle
     from sluicegate.training.rows import TrainingRows
-    from sluicegate.training.sft import settle, tune
+    from sluicegate.training.sft import tune
 
     base = inputs["model"]
     settled = settle(config, base.path)
     chosen = TrainingRows.of(inputs["data"], inputs.get("selection"), inputs.get("trusted"))
-    dtype, reason = _dtype(settled)
-    loaded = load(base.path, dtype=dtype, reason=reason)
+    loaded = open_model(base.path, settled)
     _check_base(loaded.model, base)
     rows = _encoded(loaded, chosen, settled, out.parent / TOKENS)
     columns = chosen.columns(settled.sampler.columns(), inputs.get("scores")) if settled.sampler else None
@@ -111,13 +110,6 @@ def _encoded(loaded: Loaded, chosen: TrainingRows, config: SftConfig, folder: Pa
     rows = TokenCache(folder, spread).rows(encoder, chosen.ids, chosen.records, what)
     encoder.tell(rows.counts, what)
     return rows
-
-
-def _dtype(config: SftConfig) -> tuple[str, str]:
-    """The dtype to load the base in, and why where nobody asked: bfloat16 loses small updates of whole weights."""
-    if config.method == "full" and config.dtype == "auto":
-        return "float32", "full fine-tuning keeps float32 weights"
-    return config.dtype, ""
 
 
 def _check_base(model: Any, base: Artifact) -> None:

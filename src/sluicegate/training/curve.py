@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sluicegate.errors import SluiceError
-from sluicegate.training.sft_config import SftConfig
+from sluicegate.training.tuning_config import TuningConfig
 
 POINT = ("step", "loss", "grad_norm", "learning_rate")
 
 
 def read_curve(
-    log_history: Sequence[Mapping[str, Any]], doing: str, config: SftConfig, more: Sequence[str] = ()
+    log_history: Sequence[Mapping[str, Any]], doing: str, config: TuningConfig, more: Sequence[str] = ()
 ) -> list[dict[str, float]]:
     """`POINT` and `more` at every step that was logged.
 

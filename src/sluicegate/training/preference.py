@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import PrinterCallback
+from transformers import Trainer, TrainerCallback
 
 from sluicegate import runtime
 from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.errors import ConfigError
 from sluicegate.models import adapters
-from sluicegate.models.load import Loaded, load
-from sluicegate.training import sft
-from sluicegate.training.callbacks import ShowProgress
-from sluicegate.training.curve import read_curve
-from sluicegate.training.kept_configs import kept_configs
+from sluicegate.models.load import Loaded
+from sluicegate.training import opening
+from sluicegate.training.course import follow
 from sluicegate.training.preference_config import DpoConfig, OrpoConfig, PreferenceConfig
 from sluicegate.training.preference_dpo import dpo_trainer
 from sluicegate.training.preference_orpo import orpo_trainer
 from sluicegate.training.preference_reference import Reference
 from sluicegate.training.preference_rows import EncodedPairs
-from sluicegate.training.tuning_arguments import tuning_arguments
 
 REWARDS = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies")
 """As trl calls them: the mean rewards of the chosen and of the rejected sides, their difference, and the share of pairs
@@ -46,19 +43,9 @@ class Preferred:
     """What the batches were made of."""
 
 
-def settle(config: PreferenceConfig, base: Path) -> PreferenceConfig:
-    """The config with its `auto` method decided: by the size of the base, or an adapter where the model is one."""
-    if config.method == "auto" and (base / adapters.SETTINGS).is_file():
-        return config.model_copy(update={"method": "lora"})
-    return cast(PreferenceConfig, sft.settle(config, base))
-
-
 def open_model(base: Path, config: PreferenceConfig) -> Loaded:
-    """The model to train and to be the reference, in the dtype its training wants; adapters stay on for `lora`."""
-    if config.method == "full" and config.dtype == "auto":
-        loaded = load(base, dtype="float32", reason="full fine-tuning keeps float32 weights")
-    else:
-        loaded = load(base, dtype=config.dtype)
+    """The model to train and to be the reference, in the dtype its training wants; an adapter stays on."""
+    loaded = opening.open_model(base, config)
     _leave_out_dropout(loaded.model)
     return loaded
 
@@ -96,23 +83,21 @@ def prefer(
     _check_launch()
     runtime.seed_everything(config.seed)
     sampler = _sampler(pairs, columns, config)
-    arguments = tuning_arguments(config, loaded.device, len(sampler), out)
-    with adapters.without_noise(), kept_configs(loaded.model), runtime.progress() as display:
-        callbacks = [ShowProgress(display, f"prefer ({config.method})")]
-        rest = {"arguments": arguments, "train_dataset": _numbers(sampler.batches), "callbacks": callbacks}
-        trainer = _trainer(loaded, _to_train(loaded.model, config), pairs, config, reference, rest)
-        trainer.remove_callback(PrinterCallback)
-        trainer.processing_class = None  # or it would align the model's config with it, and say so
-        trainer.train()
-    curve = read_curve(trainer.state.log_history, "training on pairs", config, REWARDS)
-    return Preferred(_without_trl(trainer.model), trainer.state.global_step, curve, sampler.mix())
+    model, rows = _to_train(loaded.model, config), _numbers(sampler.batches)
+
+    def make(arguments: dict[str, Any], parts: tuple[type, ...], callbacks: list[TrainerCallback]) -> Trainer:
+        rest = {"arguments": arguments, "parts": parts, "train_dataset": rows, "callbacks": callbacks}
+        return _trainer(loaded, model, pairs, config, reference, rest)
+
+    made = follow(make, loaded, config, len(sampler), out, "training on pairs", REWARDS)
+    return Preferred(_without_trl(made.model), made.steps, made.curve, sampler.mix())
 
 
 def _sampler(pairs: EncodedPairs, columns: Mapping[str, np.ndarray], config: PreferenceConfig) -> MixedBucketSampler:
     """Of all processes together: the Trainer gives each its part of every batch."""
     known = {**columns, "n_tokens": pairs.n_tokens}
     return MixedBucketSampler(
-        known, config.sampler, config.batch_size, steps=config.max_steps, epochs=config.epochs, seed=config.seed
+        known, config.sampler, config.total_batch, steps=config.max_steps, epochs=config.epochs, seed=config.seed
     )
 
 
@@ -152,7 +137,7 @@ def _numbers(batches: np.ndarray) -> Any:
 
 
 def _without_trl(model: Any) -> Any:
-    """In evaluation mode, and with the forward pass it came with."""
+    """With the forward pass it came with."""
     whole = model.get_base_model() if hasattr(model, "peft_config") else model
     whole.__dict__.pop("forward", None)
-    return model.eval()
+    return model

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from sluicegate.config import runtime
 from sluicegate.data.sampler import MixedBucketSampler
-from sluicegate.training.sft_config import SftConfig
+from sluicegate.training.tuning_config import TuningConfig
 
 LossName: TypeAlias = Literal[
     "sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired",
@@ -24,7 +24,7 @@ OVER_A_PASS = ("aot", "aot_unpaired", "sft")
 """Those that are no mean over pairs, but compare or pool all that go through the model together."""
 
 
-class PreferenceConfig(SftConfig):
+class PreferenceConfig(TuningConfig):
     """How a model is trained to prefer the chosen side of each pair."""
 
     usual_rates: ClassVar[dict[str, float]]
@@ -32,20 +32,20 @@ class PreferenceConfig(SftConfig):
 
     epochs: float = Field(default=1.0, gt=0)
     """Times every pair is seen, where `max_steps` is not given."""
-    batch_size: int = Field(default=16, ge=1)
-    """Pairs per optimizer step, over all processes."""
+    total_batch: int = Field(default=16, ge=1)
+    """Pairs per optimizer step, over all processes and accumulated passes."""
     max_length: int = Field(default=2048, ge=2)
     """Tokens of a side, its prompt included, that are read; longer ones are cut at the end and counted."""
     sampler: MixedBucketSampler.Config = MixedBucketSampler.Config()
     """Which pairs come when: shares of languages as `{share: {zh: 0.7}}`, length buckets, a curriculum by `lang`,
     `source` or `bucket`. A last batch is filled up with pairs that were seen."""
     device_batch_size: int | None = runtime(None, ge=1)
-    """Pairs per forward pass and device; it must divide the batch. None: the whole batch."""
+    """Pairs per forward pass and device. None: as many as the device's share of the batch holds."""
 
     @property
     def peak_rate(self) -> float:
         """The learning rate asked for, or the method's."""
-        return self.learning_rate or self.usual_rates[self.method]
+        return self.learning_rate or self.usual_rates["lora" if self.adapted else "full"]
 
 
 class DpoConfig(PreferenceConfig):
@@ -54,7 +54,7 @@ class DpoConfig(PreferenceConfig):
     usual_rates: ClassVar[dict[str, float]] = {"full": 5e-7, "lora": 5e-6}
 
     learning_rate: float | None = Field(default=None, gt=0)
-    """Its peak, reached after the warm-up; it falls to 0 linearly. None: 5e-7 (full) or 5e-6 (lora)."""
+    """Its peak, reached after the warm-up. None: 5e-7 (full) or 5e-6 (an adapter)."""
     loss: LossName = "sigmoid"
     """A loss of trl's by its name: `sigmoid` is DPO's own, `ipo`, `hinge`, `robust` and the others stand in its place;
     `sigmoid_norm` is DPO's over the mean per token."""
@@ -81,8 +81,8 @@ class DpoConfig(PreferenceConfig):
             raise ValueError(
                 "lora.targets: an adapter on lm_head would not be trained, for trl reads the head's weights"
             )
-        if self.loss in OVER_A_PASS and self.device_batch_size not in (None, self.batch_size):
-            raise ValueError(f"loss {self.loss} needs its pairs in one pass: lower batch_size, not device_batch_size")
+        if self.loss in OVER_A_PASS and self.device_batch_size not in (None, self.total_batch):
+            raise ValueError(f"loss {self.loss} needs its pairs in one pass: lower total_batch, not device_batch_size")
         return self
 
 
@@ -92,6 +92,6 @@ class OrpoConfig(PreferenceConfig):
     usual_rates: ClassVar[dict[str, float]] = {"full": 5e-6, "lora": 5e-5}
 
     learning_rate: float | None = Field(default=None, gt=0)
-    """Its peak, reached after the warm-up; it falls to 0 linearly. None: 5e-6 (full) or 5e-5 (lora)."""
+    """Its peak, reached after the warm-up. None: 5e-6 (full) or 5e-5 (an adapter)."""
     beta: float = Field(default=0.1, gt=0)
     """Weight of the odds ratio beside the loss of the chosen side; λ in the paper."""

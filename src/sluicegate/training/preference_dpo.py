@@ -39,7 +39,7 @@ def dpo_trainer(
     Args:
         model: to train, as it is after that the reference is taken of it.
         reference: where its log-probabilities are kept; None: without a reference.
-        rest: `arguments` of the run, and what else a Trainer takes.
+        rest: `arguments` of the run, `parts` of the class, and what else a Trainer takes.
     """
     from trl import DPOConfig, DPOTrainer
 
@@ -57,7 +57,7 @@ def dpo_trainer(
         router_aux_loss_coef=0.0,
     )
     collator = DpoCollator(pairs, loaded.tokenizer.pad_token_id or 0, config, reference)
-    made: Any = type("Dpo", (OwnRows, DPOTrainer), {})
+    made: Any = type("Dpo", (*rest.pop("parts"), OwnRows, DPOTrainer), {})
     trainer = made(model=model, args=args, data_collator=collator, processing_class=loaded.tokenizer, **rest)
     trainer.precompute_ref_logps = True  # said of adapters only now, for told before, trl hashes all weights
     check_log_probs(trainer.model)

@@ -36,7 +36,7 @@ def orpo_trainer(loaded: Loaded, model: Any, pairs: EncodedPairs, config: OrpoCo
     """A trainer whose batches are pairs by their numbers.
 
     Args:
-        rest: `arguments` of the run, and what else a Trainer takes.
+        rest: `arguments` of the run, `parts` of the class, and what else a Trainer takes.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "You are importing from 'trl.experimental'")
@@ -44,7 +44,7 @@ def orpo_trainer(loaded: Loaded, model: Any, pairs: EncodedPairs, config: OrpoCo
 
     args = ORPOConfig(**rest.pop("arguments"), beta=config.beta, disable_dropout=False)
     collator = OrpoCollator(pairs, loaded.tokenizer.pad_token_id or 0)
-    made: Any = type("Orpo", (OwnRows, ORPOTrainer), {})
+    made: Any = type("Orpo", (*rest.pop("parts"), OwnRows, ORPOTrainer), {})
     return made(model=model, args=args, data_collator=collator, processing_class=loaded.tokenizer, **rest)
 
 

@@ -12,23 +12,17 @@ from typing import Any
 
 import numpy as np
 from torch.utils.data import Dataset
-from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from sluicegate import runtime
 from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.models import adapters
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import Loaded
-from sluicegate.models.size import count_parameters
 from sluicegate.models.token_cache import counts_of
-from sluicegate.training.callbacks import ShowProgress
-from sluicegate.training.curve import read_curve
-from sluicegate.training.kept_configs import kept_configs
+from sluicegate.training.course import follow
 from sluicegate.training.sft_config import SftConfig
-from sluicegate.training.tuning_arguments import tuning_arguments
 
-SMALL = 1_000_000_000
-"""Parameters from which on `auto` trains an adapter: full fine-tuning holds 16 bytes for each."""
 WINDOW = 8
 """Batches among which rows are sorted by length."""
 
@@ -46,14 +40,6 @@ class Tuned:
     """step, loss, grad_norm and learning_rate at about 20 points."""
     mix: dict[str, Any] | None = None
     """What the batches of a sampler were made of, see `realised_mix`."""
-
-
-def settle(config: SftConfig, base: Path) -> SftConfig:
-    """The config with its `auto` method decided by the size of the base, which is not loaded for it."""
-    if config.method != "auto":
-        return config
-    method = "full" if count_parameters(base) < SMALL else "lora"
-    return config.model_copy(update={"method": method})
 
 
 def tune(
@@ -76,24 +62,22 @@ def tune(
         SluiceError: the loss is no number any more.
     """
     runtime.seed_everything(config.seed)
-    model = adapters.attach(loaded.model, config.lora) if config.method == "lora" else loaded.model
+    model = adapters.attach(loaded.model, config.lora) if config.adapted else loaded.model
     sampler = _sampler(config.sampler, rows, config, columns or {}) if config.sampler else None
     laid_out = Ordered(rows, sampler.batches.ravel()) if sampler else lay_out(rows, config)
-    steps = math.ceil(len(laid_out) / config.batch_size)
-    args = TrainingArguments(**tuning_arguments(config, loaded.device, steps, out))
-    with kept_configs(loaded.model), runtime.progress() as display:
-        trainer = Trainer(
+
+    def make(arguments: dict[str, Any], parts: tuple[type, ...], callbacks: list[TrainerCallback]) -> Trainer:
+        return type("Sft", (*parts, Trainer), {})(
             model=model,
-            args=args,
+            args=TrainingArguments(**arguments),
             train_dataset=laid_out,
             data_collator=partial(collate, pad_id=loaded.tokenizer.pad_token_id or 0),
-            callbacks=[ShowProgress(display, f"fine-tune ({config.method})")],
+            callbacks=callbacks,
         )
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
-    curve = read_curve(trainer.state.log_history, "fine-tuning", config)
-    steps = trainer.state.global_step
-    return Tuned(model.eval(), steps, curve[-1]["loss"], curve, sampler.mix(steps) if sampler else None)
+
+    made = follow(make, loaded, config, math.ceil(len(laid_out) / config.total_batch), out, "fine-tuning")
+    mix = sampler.mix(made.steps) if sampler else None
+    return Tuned(made.model, made.steps, made.curve[-1]["loss"], made.curve, mix)
 
 
 class Ordered(Dataset[Encoded]):
@@ -119,16 +103,16 @@ def lay_out(rows: Sequence[Encoded], config: SftConfig) -> Ordered:
     over the rows follow one another; sorting stays within windows of 8 batches, whose batches are shuffled again.
     """
     rng, n_tokens = random.Random(config.seed), counts_of(rows).n_tokens.tolist()
-    total = config.max_steps * config.batch_size if config.max_steps else math.ceil(config.epochs * len(rows))
+    total = config.max_steps * config.total_batch if config.max_steps else math.ceil(config.epochs * len(rows))
     stream: list[int] = []
     while len(stream) < total:
         stream += rng.sample(range(len(rows)), len(rows))
     order: list[int] = []
-    for begin in range(0, total, WINDOW * config.batch_size):
-        window = sorted(stream[begin : min(total, begin + WINDOW * config.batch_size)], key=n_tokens.__getitem__)
-        batches = [window[i : i + config.batch_size] for i in range(0, len(window), config.batch_size)]
+    for begin in range(0, total, WINDOW * config.total_batch):
+        window = sorted(stream[begin : min(total, begin + WINDOW * config.total_batch)], key=n_tokens.__getitem__)
+        batches = [window[i : i + config.total_batch] for i in range(0, len(window), config.total_batch)]
         # A last batch that is not full must stay last, or batches would shift.
-        short = [batches.pop()] if len(batches[-1]) < config.batch_size else []
+        short = [batches.pop()] if len(batches[-1]) < config.total_batch else []
         rng.shuffle(batches)
         order += [row for batch in batches + short for row in batch]
     return Ordered(rows, order)
@@ -140,7 +124,7 @@ def _sampler(
     """Of all processes together: the Trainer gives each its part of every batch."""
     known = {**columns, "n_tokens": counts_of(rows).n_tokens}
     sampler = MixedBucketSampler(
-        known, asked, config.batch_size, steps=config.max_steps, epochs=config.epochs, seed=config.seed
+        known, asked, config.total_batch, steps=config.max_steps, epochs=config.epochs, seed=config.seed
     )
     _tell(sampler.mix())
     return sampler

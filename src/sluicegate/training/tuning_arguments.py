@@ -10,12 +10,12 @@ import torch
 from sluicegate import runtime
 from sluicegate.errors import ConfigError
 from sluicegate.training.device_arguments import device_arguments
-from sluicegate.training.sft_config import SftConfig
+from sluicegate.training.tuning_config import TuningConfig
 
 CURVE_POINTS = 20
 
 
-def tuning_arguments(config: SftConfig, device: torch.device, steps: int, out: Path) -> dict[str, Any]:
+def tuning_arguments(config: TuningConfig, device: torch.device, steps: int, out: Path) -> dict[str, Any]:
     """For `TrainingArguments` and what trl makes of them: nothing is left to a default that decides the result.
 
     Args:
@@ -26,18 +26,20 @@ def tuning_arguments(config: SftConfig, device: torch.device, steps: int, out: P
     Raises:
         ConfigError: the processes cannot share a batch.
     """
-    per_device = config.device_batch_size or max(1, config.batch_size // runtime.world_size())
-    shares, rest = divmod(config.batch_size, per_device * runtime.world_size())
+    per_device = config.device_batch_size or max(1, config.total_batch // runtime.world_size())
+    shares, rest = divmod(config.total_batch, per_device * runtime.world_size())
     if rest or not shares:
         counts = f"{runtime.world_size()} processes of {per_device} rows"
-        raise ConfigError(f"batch_size {config.batch_size} cannot be shared by {counts}", "make it a multiple of them")
+        raise ConfigError(
+            f"total_batch {config.total_batch} cannot be shared by {counts}", "make it a multiple of them"
+        )
     return {
         **device_arguments(device, out, config.checkpoint_activations),
         "per_device_train_batch_size": per_device,
         "gradient_accumulation_steps": shares,
         "max_steps": steps,
         "learning_rate": config.peak_rate,
-        "lr_scheduler_type": "linear",
+        "lr_scheduler_type": config.schedule,
         "warmup_steps": min(steps - 1, round(config.warmup_share * steps)),  # its first step has rate 0
         "weight_decay": config.weight_decay,
         "max_grad_norm": config.max_grad_norm,

@@ -19,7 +19,7 @@ from sluicegate.testing import check_stage, tiny_model
 from sluicegate.training.preference_reference import Reference
 from tiny_pairs import assistant, pairs_artifact, tiny_pair, tiny_pairs
 
-QUICK = {"max_steps": 2, "batch_size": 4, "learning_rate": 1e-3, "workers": 1}
+QUICK = {"max_steps": 2, "total_batch": 4, "learning_rate": 1e-3, "workers": 1}
 IDS = torch.tensor([[5, 9, 40, 41, 42]])
 
 
@@ -52,7 +52,7 @@ def test_the_contract(method: str, base: Artifact, tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_a_model_comes_to_prefer_the_chosen_sides(method: str, base: Artifact, tmp_path: Path) -> None:
     inputs = {"model": base, "data": pairs_artifact(tmp_path, tiny_pairs(24))}
-    stats = dpo(tmp_path / "out", inputs, method=method, max_steps=40, batch_size=8, learning_rate=1e-2)
+    stats = dpo(tmp_path / "out", inputs, method=method, max_steps=40, total_batch=8, learning_rate=1e-2)
     curve = json.loads((tmp_path / "out" / "training.json").read_text(encoding="utf-8"))["curve"]
     assert stats["reward_accuracy"] > 0.9
     assert stats["reward_margin"] > curve[0]["rewards/margins"] + 0.5
@@ -108,7 +108,7 @@ def test_a_run_that_is_killed_does_not_ask_the_reference_twice(
     import trl
 
     inputs = {"model": base, "data": pairs_artifact(tmp_path, tiny_pairs(9))}
-    store, pass_over = tmp_path / "store", {"batch_size": 3, "max_steps": 3}
+    store, pass_over = tmp_path / "store", {"total_batch": 3, "max_steps": 3}
     computed: list[int] = []
     fill = Reference.fill
     monkeypatch.setattr(Reference, "fill", lambda *given: computed.append(fill(*given)))

@@ -76,7 +76,7 @@ def test_a_gate_is_warmed_up_and_scores(
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_it_is_fine_tuned(method: str, gpt2: Artifact, rows: Artifact, tmp_path: Path) -> None:
-    tuned = made(Sft, tmp_path, {"model": gpt2, "data": rows}, method=method, max_steps=1, batch_size=4)
+    tuned = made(Sft, tmp_path, {"model": gpt2, "data": rows}, method=method, max_steps=1, total_batch=4)
     assert tuned.stats["truncated"] == 24
 
 

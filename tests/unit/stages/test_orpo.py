@@ -13,7 +13,7 @@ from sluicegate.stages.orpo import Orpo
 from sluicegate.testing import check_stage, tiny_model
 from tiny_pairs import pairs_artifact, tiny_pairs
 
-QUICK = {"max_steps": 2, "batch_size": 4, "learning_rate": 1e-3, "workers": 1}
+QUICK = {"max_steps": 2, "total_batch": 4, "learning_rate": 1e-3, "workers": 1}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_contract(method: str, base: Artifact, tmp_path: Path) -> None:
 
 def test_a_base_model_learns_the_chosen_sides_and_comes_to_prefer_them(base: Artifact, tmp_path: Path) -> None:
     inputs = {"model": base, "data": pairs_artifact(tmp_path, tiny_pairs(24))}
-    stats = orpo(tmp_path / "out", inputs, method="full", max_steps=40, batch_size=8, learning_rate=1e-2)
+    stats = orpo(tmp_path / "out", inputs, method="full", max_steps=40, total_batch=8, learning_rate=1e-2)
     curve = json.loads((tmp_path / "out" / "training.json").read_text(encoding="utf-8"))["curve"]
     assert stats["reward_accuracy"] > 0.9 > curve[0]["rewards/accuracies"]
     assert stats["loss"] < 0.7 * curve[0]["loss"]

@@ -18,7 +18,7 @@ from sluicegate.stages.evaluate import Evaluate
 from sluicegate.stages.sft import TOKENS, Sft
 from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
 
-QUICK = {"max_steps": 2, "batch_size": 4, "learning_rate": 1e-3}
+QUICK = {"max_steps": 2, "total_batch": 4, "learning_rate": 1e-3}
 IDS = torch.tensor([[5, 9, 40, 41, 42]])
 
 
@@ -177,7 +177,7 @@ def test_a_dry_run_knows_what_it_trains_on_and_how_long() -> None:
 
     data, kept, trusted = ({"rows": n, "tokens": 9 * n} for n in (1000, 200, 50))
     assert told({"max_steps": 160}, data=data) == {"rows": 1000, "tokens": 9000, "steps": 160}
-    chosen = told({"epochs": 2, "batch_size": 16}, data=data, selection=kept, trusted=trusted)
+    chosen = told({"epochs": 2, "total_batch": 16}, data=data, selection=kept, trusted=trusted)
     assert chosen == {"rows": 250, "tokens": 2250, "steps": 32}
 
 

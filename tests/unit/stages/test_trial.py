@@ -12,7 +12,7 @@ from sluicegate.schema import Record
 from sluicegate.stages.trial import Trial
 from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
 
-TUNE = {"max_steps": 3, "batch_size": 4, "learning_rate": 1e-2}
+TUNE = {"max_steps": 3, "total_batch": 4, "learning_rate": 1e-2}
 ASK = {"max_new_tokens": 4}
 
 

@@ -24,8 +24,7 @@ from sluicegate.models.encode import Encoded, Encoder, collate
 from sluicegate.models.load import Loaded, load
 from sluicegate.models.token_cache import TokenCache
 from sluicegate.testing import tiny_model, tiny_pool
-from sluicegate.training import sft
-from sluicegate.training.sft import Tuned, lay_out, settle, tune
+from sluicegate.training.sft import Tuned, lay_out, tune
 from sluicegate.training.sft_config import SftConfig
 from token_processes import one_by_one
 
@@ -67,7 +66,7 @@ def test_the_loss_is_the_mean_over_label_tokens_and_over_no_others(folder: Path,
     everything = torch.where(batch["attention_mask"].bool(), batch["input_ids"], -100)
     with torch.no_grad():
         expected, wrong = (loaded.model(**{**batch, "labels": x}).loss.item() for x in (batch["labels"], everything))
-    (first,) = tuned_from(folder, tmp_path, n_rows=6, max_steps=1, batch_size=6).curve
+    (first,) = tuned_from(folder, tmp_path, n_rows=6, max_steps=1, total_batch=6).curve
     assert first["loss"] == pytest.approx(expected, abs=1e-5)
     assert abs(first["loss"] - wrong) > 1e-4
 
@@ -78,7 +77,7 @@ def test_tokens_outside_the_spans_teach_nothing(folder: Path, tmp_path: Path) ->
     rows = [Encoded("a", list(range(10, 24)), [(start, end)], 0, 0)]
     changed = [Encoded("a", [*range(10, 10 + end), *range(90, 95)], [(start, end)], 0, 0)]
     one, other = (
-        weights(tune(load(folder, device="cpu"), r, SftConfig(method="full", max_steps=3, batch_size=1), tmp_path))
+        weights(tune(load(folder, device="cpu"), r, SftConfig(method="full", max_steps=3, total_batch=1), tmp_path))
         for r in (rows, changed)
     )
     assert all(torch.equal(one[name], other[name]) for name in one), "what stands behind a reply is not its loss"
@@ -88,7 +87,7 @@ def test_tokens_outside_the_spans_teach_nothing(folder: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_a_batch_may_be_split_over_forward_passes(folder: Path, tmp_path: Path, method: Any) -> None:
     """Replies differ in length, so a mean of means over the parts would give other weights."""
-    settings = {"method": method, "max_steps": 4, "batch_size": 8, "learning_rate": 1e-3}
+    settings = {"method": method, "max_steps": 4, "total_batch": 8, "learning_rate": 1e-3}
     whole = weights(tuned_from(folder, tmp_path, **settings, device_batch_size=8))
     for size in (1, 2):
         parts = weights(tuned_from(folder, tmp_path, **settings, device_batch_size=size))
@@ -98,7 +97,8 @@ def test_a_batch_may_be_split_over_forward_passes(folder: Path, tmp_path: Path, 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(folder: Path, tmp_path: Path) -> None:
     one, two, other = (
-        weights(tuned_from(folder, tmp_path, method="lora", max_steps=3, batch_size=4, seed=seed)) for seed in (0, 0, 1)
+        weights(tuned_from(folder, tmp_path, method="lora", max_steps=3, total_batch=4, seed=seed))
+        for seed in (0, 0, 1)
     )
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert any(not torch.equal(one[name], other[name]) for name in one)
@@ -127,7 +127,7 @@ def test_a_run_that_diverges_stops_with_an_error(folder: Path, tmp_path: Path) -
 
 
 def test_a_batch_must_be_divisible() -> None:
-    with pytest.raises(ConfigError, match="device_batch_size 3 does not divide batch_size 16"):
+    with pytest.raises(ConfigError, match="device_batch_size 3 does not divide total_batch 16"):
         build(SftConfig, {"device_batch_size": 3})
 
 
@@ -137,14 +137,6 @@ def test_processes_must_share_the_batch(folder: Path, tmp_path: Path, monkeypatc
         tuned_from(folder, tmp_path, max_steps=1)
 
 
-def test_auto_is_full_for_a_small_base_and_lora_for_a_large_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settle(SftConfig(), folder).method == "full"
-    monkeypatch.setattr(sft, "SMALL", 1000)
-    settled = settle(SftConfig(), folder)
-    assert (settled.method, settled.peak_rate) == ("lora", 2e-4)
-    assert settle(SftConfig(method="full"), folder).method == "full", "what was asked for stands"
-
-
 # Order --------------------------------------------------------------------------------------------------------------
 
 
@@ -152,25 +144,25 @@ def plain_rows(n: int) -> list[Encoded]:
     return [Encoded(str(i), [0] * (i * 7 % 11 + 2), [(1, 2)], 0, 0) for i in range(n)]
 
 
-@given(n=st.integers(1, 60), batch_size=st.integers(1, 9), passes=st.integers(1, 3), seed=st.integers(0, 99))
-def test_whole_epochs_show_every_row_equally_often(n: int, batch_size: int, passes: int, seed: int) -> None:
-    config = SftConfig(epochs=passes, batch_size=batch_size, seed=seed)
+@given(n=st.integers(1, 60), total_batch=st.integers(1, 9), passes=st.integers(1, 3), seed=st.integers(0, 99))
+def test_whole_epochs_show_every_row_equally_often(n: int, total_batch: int, passes: int, seed: int) -> None:
+    config = SftConfig(epochs=passes, total_batch=total_batch, seed=seed)
     order = [row.id for row in lay_out(plain_rows(n), config)]
     assert set(Counter(order).values()) == {passes}
     assert order == [row.id for row in lay_out(plain_rows(n), config)]
 
 
-@given(n=st.integers(1, 60), batch_size=st.integers(1, 9), steps=st.integers(1, 20))
-def test_steps_fill_their_batches_and_no_row_is_two_passes_ahead(n: int, batch_size: int, steps: int) -> None:
-    order = [row.id for row in lay_out(plain_rows(n), SftConfig(max_steps=steps, batch_size=batch_size))]
-    assert len(order) == steps * batch_size
+@given(n=st.integers(1, 60), total_batch=st.integers(1, 9), steps=st.integers(1, 20))
+def test_steps_fill_their_batches_and_no_row_is_two_passes_ahead(n: int, total_batch: int, steps: int) -> None:
+    order = [row.id for row in lay_out(plain_rows(n), SftConfig(max_steps=steps, total_batch=total_batch))]
+    assert len(order) == steps * total_batch
     seen = Counter(order)
     assert max(seen.values()) - min(seen[str(i)] for i in range(n)) <= 1
 
 
 def test_rows_of_like_length_share_a_batch() -> None:
     rows = [Encoded(str(i), [0] * (i % 40 + 2), [(1, 2)], 0, 0) for i in range(400)]
-    order = [len(row.ids) for row in lay_out(rows, SftConfig(epochs=1, batch_size=10))]
+    order = [len(row.ids) for row in lay_out(rows, SftConfig(epochs=1, total_batch=10))]
     batches = [order[i : i + 10] for i in range(0, len(order), 10)]
     padded = sum(max(batch) * len(batch) for batch in batches)
     assert padded < 1.15 * sum(order)
@@ -185,7 +177,7 @@ def test_a_seed_decides_the_order() -> None:
 def test_rows_on_disk_are_laid_out_as_those_in_memory(folder: Path, tmp_path: Path) -> None:
     pool, encoder = tiny_pool(50), load(folder, device="cpu").encoder(2048)
     on_disk = TokenCache(tmp_path, one_by_one).rows(encoder, [row["id"] for row in pool], lambda: pool, "rows")
-    config = SftConfig(epochs=2, batch_size=4)
+    config = SftConfig(epochs=2, total_batch=4)
     assert list(lay_out(on_disk, config)) == list(lay_out(encoder.encode_batch(pool), config))
 
 
