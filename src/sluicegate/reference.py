@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -125,9 +125,9 @@ def block_in(annotation: Any) -> type[Config] | None:
 def _type(annotation: Any, info: FieldInfo | None = None) -> str:
     """What YAML value a key takes, in words: `integer > 0 or null`, `list of text`."""
     origin, args = get_origin(annotation), get_args(annotation)
-    bounds = _bounds(info) if info else ""
+    bounds = _bounds(info.metadata) if info else ""
     if origin is Annotated:
-        return _type(*args[:2])
+        return _type(args[0]) + _bounds(args[1:])
     if origin is Literal:
         return _either([f"`{value}`" for value in args])
     if origin in (Union, UnionType):
@@ -145,9 +145,9 @@ def _either(words: list[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _bounds(info: FieldInfo) -> str:
+def _bounds(limits_of: Sequence[Any]) -> str:
     """The limits of a number, and of the length of a list."""
-    found = [(text, getattr(limit, name, None)) for limit in info.metadata for name, text in BOUNDS.items()]
+    found = [(text, getattr(limit, name, None)) for limit in limits_of for name, text in BOUNDS.items()]
     limits = " and ".join(text.format(value) for text, value in found if value is not None)
     return limits and f" {limits}"
 
