@@ -127,7 +127,8 @@ def _type(annotation: Any, info: FieldInfo | None = None) -> str:
     origin, args = get_origin(annotation), get_args(annotation)
     bounds = _bounds(info.metadata) if info else ""
     if origin is Annotated:
-        return _type(args[0]) + _bounds(args[1:])
+        limits = [limit for said in args[1:] for limit in getattr(said, "metadata", [said])]
+        return _type(args[0]) + _bounds(limits)
     if origin is Literal:
         return _either([f"`{value}`" for value in args])
     if origin in (Union, UnionType):

@@ -58,6 +58,9 @@ class MixedBucketSampler:
         when_short: Literal["repeat", "end"] = "repeat"
         """What an epoch is where a language has too few rows for its share: `repeat` shows them again until all others
         were seen too; `end` ends it when they were seen, and the next epoch goes on with the others."""
+        alternate: Literal["source", "lang"] | None = None
+        """Batches of one source, or language, each, which take turns; one with more rows comes up more often, so that
+        all end together. Null: every batch is a mixture."""
         bounds: Bounds = list(BOUNDS)
         """Tokens up to which each length bucket reaches; a last one holds what is longer."""
         phases: list[Phase] = []
@@ -72,6 +75,8 @@ class MixedBucketSampler:
         def _fits(self) -> MixedBucketSampler.Config:
             if sum(self.share.values()) > 1 + SLACK:
                 raise ValueError("shares add up to more than 1")
+            if self.share and self.alternate:
+                raise ValueError("batches that alternate cannot each hold a share: leave out `share` or `alternate`")
             if any((phase.until is None) != (phase is self.phases[-1]) for phase in self.phases):
                 raise ValueError("every phase but the last needs an `until`, and the last has none")
             return self
@@ -169,7 +174,8 @@ class MixedBucketSampler:
             draws = divide(due - drawn, n, first=self.groups.least > 0)
             drawn += draws
             stream = merge([self._draw(group, k, weights, seen, rng) for group, k in enumerate(draws.tolist())])
-            yield self._hold_share(self._cut(stream), rates, ahead)
+            batches = self._cut(stream)
+            yield self._alternate(batches) if self.config.alternate else self._hold_share(batches, rates, ahead)
 
     def _draw(self, group: int, n: int, weights: np.ndarray, seen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """`n` rows of a group, those not yet `seen` first; when all were seen, a new round of them begins."""
@@ -194,15 +200,27 @@ class MixedBucketSampler:
         return cell
 
     def _cut(self, stream: np.ndarray) -> np.ndarray:
-        """Batches of one bucket and like length, (m, batch_size), in the order in which their rows come on average."""
-        bucket = self.labels["bucket"].member[stream]
-        by_bucket = np.argsort(bucket, kind="stable")
-        sizes = np.bincount(bucket)
-        place = np.empty(len(stream), dtype=np.int64)  # of a row within its bucket
-        place[by_bucket] = np.arange(len(stream)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        """Batches of one kind and like length, (m, batch_size), in the order in which their rows come on average."""
+        kind = self._kind(stream)
+        by_kind = np.argsort(kind, kind="stable")
+        sizes = np.bincount(kind)
+        place = np.empty(len(stream), dtype=np.int64)  # of a row within its kind
+        place[by_kind] = np.arange(len(stream)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         window = place // (WINDOW * self.batch_size)
-        order = np.lexsort((self.n_tokens[stream], window, bucket)).reshape(-1, self.batch_size)
+        order = np.lexsort((self.n_tokens[stream], window, kind)).reshape(-1, self.batch_size)
         return stream[order[np.argsort(order.mean(axis=1), kind="stable")]]
+
+    def _kind(self, rows: np.ndarray) -> np.ndarray:
+        """What rows of one batch have in common: the bucket, and what batches alternate by."""
+        bucket = self.labels["bucket"]
+        if not self.config.alternate:
+            return bucket.member[rows]
+        return self.labels[self.config.alternate].member[rows] * len(bucket.values) + bucket.member[rows]
+
+    def _alternate(self, batches: np.ndarray) -> np.ndarray:
+        """Those of one source and of another by turns; one that lies across their border counts for its first row's."""
+        of = self.labels[str(self.config.alternate)].member[batches[:, 0]]  # (m,)
+        return batches[merge([np.flatnonzero(of == one) for one in np.unique(of)])]
 
     def _hold_share(self, batches: np.ndarray, rates: np.ndarray, ahead: np.ndarray) -> np.ndarray:
         """The batches in an order that never falls more than one batch behind a share."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.data.parallel import cores, ordered
-from sluicegate.errors import ArtifactError
+from sluicegate.errors import ArtifactError, ConfigError
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.sft_config import SftConfig
@@ -42,10 +42,16 @@ class Sft(Stage):
     class Config(SftConfig):
         pass
 
+    def check(self, config: Any, wires: Collection[str]) -> None:
+        """A mixture is one of a selection and the rest."""
+        if config.mixture is not None and "selection" not in wires:
+            raise ConfigError("mixture needs a selection to mix the rest of the data with", "add selection=…")
+
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Rows and tokens of what is trained on, each counted once, and steps where no sampler decides on those."""
-        parts = [inputs.get("selection") or inputs["data"], inputs.get("trusted", {})]
-        rows, tokens = (sum(part.get(key, 0) for part in parts) for key in ("rows", "tokens"))
+        pool, trusted = inputs.get("selection") or inputs["data"], inputs.get("trusted", {})
+        more = 1 / (config.mixture or 1)
+        rows, tokens = (round(pool.get(key, 0) * more) + trusted.get(key, 0) for key in ("rows", "tokens"))
         told = {"rows": rows, "tokens": tokens}
         if config.sampler and not config.max_steps:
             return told
@@ -83,7 +89,9 @@ def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path) -> F
 
     base = inputs["model"]
     settled = settle(config, base.path)
-    chosen = TrainingRows.of(inputs["data"], inputs.get("selection"), inputs.get("trusted"))
+    chosen = TrainingRows.of(
+        inputs["data"], inputs.get("selection"), inputs.get("trusted"), settled.mixture, settled.seed
+    )
     loaded = open_model(base.path, settled)
     _check_base(loaded.model, base)
     rows = _encoded(loaded, chosen, settled, out.parent / TOKENS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -27,14 +28,27 @@ class TrainingRows:
     trusted_ids: Sequence[str]
 
     @classmethod
-    def of(cls, data: Artifact, selection: Artifact | None, trusted: Artifact | None) -> TrainingRows:
+    def of(
+        cls,
+        data: Artifact,
+        selection: Artifact | None,
+        trusted: Artifact | None,
+        mixture: float | None = None,
+        seed: int = 0,
+    ) -> TrainingRows:
         """Of the inputs of a training.
+
+        Args:
+            mixture: the share of the selection's rows among those of the pool; the others are drawn from what it did
+                not keep, all of that where there is too little. None: its rows alone.
+            seed: decides which are drawn.
 
         Raises:
             ArtifactError: a selection made over other data.
             DataError: there is no row.
         """
         pool = _ids(data) if selection is None else _kept(data, selection)
+        pool = pool if mixture is None else _mixed(_ids(data), pool, mixture, seed)
         known = {content_id(one) for one in pool}
         new = [one for one in _ids(trusted) if content_id(one) not in known] if trusted else []
         if not pool and not new:
@@ -91,6 +105,15 @@ def _kept(data: Artifact, selection: Artifact) -> list[str]:
         what = f"{selection.id} keeps {rows} that {data.id} has not, {min(missing)} among them"
         raise ArtifactError(what, "give the data that was scored")
     return found
+
+
+def _mixed(ids: Sequence[str], kept: Sequence[str], share: float, seed: int) -> list[str]:
+    """In the order of the data, so that it is the rows alone that hang on the seed."""
+    known = set(kept)
+    rest = [one for one in ids if one not in known]
+    drawn = random.Random(seed).sample(rest, min(len(rest), round(len(kept) * (1 / share - 1))))
+    known.update(drawn)
+    return [one for one in ids if one in known]
 
 
 def _only(data: Artifact, ids: Sequence[str], columns: Sequence[str] | None) -> Iterator[dict[str, Any]]:

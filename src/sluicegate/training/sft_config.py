@@ -13,6 +13,9 @@ class SftConfig(TuningConfig):
 
     learning_rate: float | None = Field(default=None, gt=0)
     """Its peak, reached after the warm-up. None: 2e-5 (full) or 2e-4 (an adapter)."""
+    mixture: float | None = Field(default=None, gt=0, le=1)
+    """With a `selection`: the share of its rows among those trained on; the others are drawn at random from what it did
+    not keep. Null: its rows alone."""
     neftune_alpha: float | None = Field(default=None, gt=0)
     """Noise on the embeddings of rows that are trained on (NEFTune, arXiv 2310.05914); 5 is usual."""
     packing: bool = runtime(False)

@@ -155,6 +155,27 @@ def test_sources_and_buckets_take_turns() -> None:
             assert abs(so_far - expected).max() < 8 * 10, f"{name} {value}"
 
 
+def test_batches_of_two_sources_alternate() -> None:
+    rows = [("en", "math" if n % 2 else "gsm8k", 40 + n % 30) for n in range(240)]
+    made = sampler(rows, 8, alternate="source", epochs=2)
+    sources = made.labels["source"].member[made.batches]  # (60, 8)
+    assert (sources == sources[:, :1]).all(), "every batch is of one source"
+    assert (np.diff(sources[:, 0]) != 0).all(), "and the next of the other"
+    assert sorted(Counter(made.batches.ravel().tolist()).values()) == [2] * 240
+
+
+@given(pool=pools, size=sizes, steps=st.integers(1, 40), seed=seeds)
+def test_sources_that_alternate_all_end_together(pool: list[Any], size: int, steps: int, seed: int) -> None:
+    made = sampler(pool, size, alternate="source", steps=steps, seed=seed)
+    sources = made.labels["source"].member[made.batches]  # (steps, size)
+    mixed = (sources != sources[:, :1]).any(axis=1).sum()
+    assert mixed < len(made.labels["source"].values)
+    first = sources[:, 0]
+    for one in np.unique(first):
+        so_far, n = (first == one).cumsum(), (first == one).sum()
+        assert abs(so_far - np.arange(1, steps + 1) * n / steps).max() <= len(np.unique(first))
+
+
 # The curriculum -----------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +296,7 @@ def test_the_mix_of_a_run_that_stopped_is_of_what_it_saw() -> None:
     [
         ({"share": {"zh": 0.7, "en": 0.4}}, "more than 1"),
         ({"share": {"cn": 0.7}}, "share.cn"),
+        ({"share": "zh", "alternate": "source"}, "cannot each hold a share"),
         ({"phases": [{}, {}]}, "every phase but the last needs an `until`"),
         ({"phases": [{"until": 4}]}, "the last has none"),
         ({"phases": [{"weights": {"lang": {"zh": -1}}}]}, "greater than or equal to 0"),

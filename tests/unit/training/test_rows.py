@@ -46,6 +46,24 @@ def test_kept_rows_come_first_and_trusted_ones_once(data: Artifact, tmp_path: Pa
     assert (len(chosen.pool_ids), len(chosen.trusted_ids)) == (3, 3)
 
 
+def test_a_mixture_draws_the_rest_of_its_rows_from_what_was_not_kept(data: Artifact, tmp_path: Path) -> None:
+    kept = {POOL[n]["id"] for n in (2, 5, 11)}
+    one, again, other = (TrainingRows.of(data, selection(tmp_path, kept), None, 0.25, seed) for seed in (0, 0, 1))
+    assert one.ids == again.ids != other.ids
+    for chosen in (one, other):
+        assert len(chosen.ids) == 12
+        assert kept < set(chosen.ids)
+        assert chosen.ids == [row["id"] for row in POOL if row["id"] in chosen.ids]
+
+
+def test_a_mixture_of_more_than_there_is_takes_all_and_one_of_nothing_else_the_selection(
+    data: Artifact, tmp_path: Path
+) -> None:
+    kept = selection(tmp_path, {POOL[n]["id"] for n in range(10)})
+    assert len(TrainingRows.of(data, kept, None, 0.1).ids) == len(POOL)
+    assert TrainingRows.of(data, kept, None, 1.0).ids == TrainingRows.of(data, kept, None).ids
+
+
 def test_a_selection_of_other_data_and_one_of_nothing_are_refused(tmp_path: Path) -> None:
     few = messages(tmp_path / "few", POOL[:5])
     with pytest.raises(ArtifactError, match=f"keeps 1 row .* {POOL[9]['id']}"):
