@@ -19,13 +19,13 @@ class Rope(Config):
     method: Literal["none", "linear", "ntk", "dynamic_ntk", "yarn"] = "none"
     """What happens to the angles: nothing; every position divided by `factor`; a larger `theta`; a `theta` that grows
     with the text; or YaRN, which slows only the channels that never came full circle in training."""
-    factor: float = Field(1.0, ge=1)
+    factor: float = Field(default=1.0, ge=1)
     """How many times longer the texts are than those of training."""
-    theta: float = Field(10_000.0, gt=1)
+    theta: float = Field(default=10_000.0, gt=1)
     """Channel pair i of a head d channels wide turns by theta^(-2i/d) radians a token."""
-    original_length: int | None = Field(None, ge=1)
+    original_length: int | None = Field(default=None, ge=1)
     """Tokens the model was trained to read at once, for dynamic_ntk and yarn; left out, the context."""
-    alpha: float | None = Field(None, ge=1)
+    alpha: float | None = Field(default=None, ge=1)
     """For ntk: theta becomes theta · alpha^(d/(d-2)), so that the slowest pair turns alpha times slower and the fastest
     as ever; left out, `factor`."""
 
@@ -39,17 +39,17 @@ class Rope(Config):
 class GPTShape(Config):
     """Layers, widths and choices of a GPT; what is left out comes from the preset."""
 
-    preset: str = Field("gpt_tiny", exclude=True)
+    preset: str = Field(default="gpt_tiny", exclude=True)
     """gpt_tiny (0.4 M parameters, the demo's), gpt_125m (GPT-2's shape) or gpt_1b; each field then told wins."""
-    layers: int = Field(3, ge=1)
+    layers: int = Field(default=3, ge=1)
     """Decoder layers."""
-    width: int = Field(96, ge=2)
+    width: int = Field(default=96, ge=2)
     """Channels of the residual stream."""
-    heads: int = Field(4, ge=1)
+    heads: int = Field(default=4, ge=1)
     """Query heads of a layer."""
-    kv_heads: int | None = Field(2, ge=1)
+    kv_heads: int | None = Field(default=2, ge=1)
     """Key-value heads of a layer, shared by the query heads; null for one each."""
-    context: int = Field(256, ge=2)
+    context: int = Field(default=256, ge=2)
     """Tokens the model is meant to read at once; with learned positions it can read no more."""
     positions: Literal["rotary", "learned"] = "rotary"
     """Where a token stands: by the angle its queries and keys are turned to, or by an embedding added to its own."""
@@ -57,21 +57,21 @@ class GPTShape(Config):
     """The rotary positions."""
     norm: Literal["rms", "layer"] = "rms"
     """RMSNorm, or LayerNorm, which also takes the mean away."""
-    norm_eps: float = Field(1e-6, gt=0)
+    norm_eps: float = Field(default=1e-6, gt=0)
     """Added to the variance in a norm, against division by nothing."""
     qk_norm: bool = True
     """Whether each head's queries and keys are normalised, which keeps attention from saturating."""
     mlp: Literal["swiglu", "gelu"] = "swiglu"
     """Feed-forward layer: gated linear units of three matrices, or GELU between two."""
-    mlp_ratio: float = Field(3.0, gt=0)
+    mlp_ratio: float = Field(default=3.0, gt=0)
     """Width of the feed-forward layer, in widths of the residual stream."""
     bias: bool = False
     """Whether linear layers and LayerNorm add a vector."""
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the embeddings, attention weights and block outputs that training sets to 0; 0 where no text repeats."""
     tied: bool = True
     """Whether the head is the embedding turned round."""
-    init_std: float = Field(0.02, gt=0)
+    init_std: float = Field(default=0.02, gt=0)
     """Standard deviation of the fresh matrices."""
     depth_init: bool = False
     """Whether the matrices that write into the residual stream start smaller by √(2 · layers), as in GPT-2."""
@@ -131,7 +131,7 @@ class GPTShape(Config):
             pad_token_id=pad_token_id,
             bos_token_id=eos_token_id if isinstance(eos_token_id, int) else None,
             eos_token_id=eos_token_id,
-            attn_implementation={"plain": "eager", "fused": "sdpa"}[self.attention],
+            attn_implementation={"plain": "eager", "fused": "sdpa"}[self.attention],  # type: ignore[call-arg]
         )
 
     def model(
