@@ -229,7 +229,8 @@ def test_learned_positions_end_where_the_table_does() -> None:
 def test_a_trained_model_is_opened_for_longer_texts(tmp_path: Path) -> None:
     tiny(max_position_embeddings=16).save_pretrained(tmp_path)
     plain = AutoModelForCausalLM.from_pretrained(tmp_path)
-    longer = AutoModelForCausalLM.from_pretrained(tmp_path, rope={"method": "dynamic_ntk", "factor": 4.0})
+    rope = {"method": "dynamic_ntk", "factor": 4.0, "original_length": 16}
+    longer = AutoModelForCausalLM.from_pretrained(tmp_path, max_position_embeddings=64, rope=rope)
     short, long = tokens(1, 16), tokens(1, 60)
     assert torch.equal(longer(short).logits, plain(short).logits)
     assert not torch.allclose(longer(long).logits, plain(long).logits, atol=1e-2)
