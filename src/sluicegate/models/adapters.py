@@ -1,9 +1,8 @@
-"""LoRA (arXiv 2106.09685): low-rank updates beside the frozen linear layers of a base."""
+"""LoRA (arXiv 2106.09685) and DoRA (arXiv 2402.09353): low-rank updates beside the frozen linear layers of a base."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import warnings
@@ -31,18 +30,32 @@ class LoraSettings(Config):
     """Rank of the update of each matrix."""
     alpha: int = Field(default=32, ge=1)
     """The update is scaled by alpha / rank."""
+    rslora: bool = False
+    """Scale it by alpha / √rank, so that a high rank learns as fast as a low one (arXiv 2312.03732)."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout before the update."""
     targets: str | list[str] = "all-linear"
-    """Linear layers to adapt: all of them but the output head, or the ends of their names."""
+    """Linear layers to adapt: `all-linear`, all but the output head; `auto`, those of the attention and the MLP of
+    every decoder layer, a mixture's experts too but not its router; `attention`, those of the attention alone, which
+    many architectures call q, k, v and o; or the ends of their names."""
     rank_pattern: dict[str, Annotated[int, Field(ge=1)]] = {}
     """Other ranks for some layers: a regular expression that the end of a layer's name matches, to its rank."""
     alpha_pattern: dict[str, Annotated[int, Field(ge=1)]] = {}
     """Other alphas for some layers, in the same way."""
 
 
-def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
-    """The model with a fresh adapter; only the adapter's parameters, in float32, ask for gradients."""
+def attach(model: PreTrainedModel, settings: LoraSettings, dora: bool = False) -> PeftModel:
+    """The model with a fresh adapter; only the adapter's parameters, in float32, ask for gradients.
+
+    Args:
+        dora: learn the length of every column of a weight apart from its direction.
+
+    Raises:
+        ConfigError: settings that fit no layer, or that peft has no adapter for.
+    """
+    from sluicegate.models.lora_targets import find_targets
+
+    targets = find_targets(model, settings.targets)
     with without_noise():
         from peft import LoraConfig, get_peft_model
 
@@ -50,12 +63,19 @@ def attach(model: PreTrainedModel, settings: LoraSettings) -> PeftModel:
             r=settings.rank,
             lora_alpha=settings.alpha,
             lora_dropout=settings.dropout,
-            target_modules=settings.targets,
+            use_rslora=settings.rslora,
+            use_dora=dora,
+            target_modules=targets.modules,
+            target_parameters=targets.parameters,
             rank_pattern=dict(settings.rank_pattern),
             alpha_pattern=dict(settings.alpha_pattern),
             task_type="CAUSAL_LM",
         )
-        made: Any = get_peft_model(model, config)
+        try:
+            made: Any = get_peft_model(model, config)
+        except ValueError as err:
+            hint = "adapt the attention alone, with lora.targets=attention; or by plain lora, without dropout"
+            raise ConfigError(f"peft has no such adapter for {type(model).__name__}: {err}", hint) from err
     _check_patterns(settings, [*made.targeted_module_names, *made.targeted_parameter_names])
     return made
 
@@ -112,9 +132,7 @@ def write_adapter(model: PeftModel, out: Path, named: str) -> None:
 @contextmanager
 def without_noise() -> Iterator[None]:
     """Hides what no user can mend: peft 0.21 reads a property that transformers 5.23 renamed, and tells that it set
-    right the orientation of GPT-2's matrices and looked for the ranks of a mixture's fused experts among the modules;
-    and bitsandbytes, which it imports where it finds it, tells of a kernel that is on the hub alone."""
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    right the orientation of GPT-2's matrices and looked among the modules for the ranks of a mixture's experts."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)
         warnings.filterwarnings("ignore", "The following (rank|alpha)_pattern keys did not match", RuntimeWarning)

@@ -12,7 +12,9 @@ from sluicegate.errors import ArtifactError, ConfigError
 from sluicegate.models import adapters
 from sluicegate.models.adapters import SETTINGS, LoraSettings, attach, base_of, put_on, save_adapter
 from sluicegate.models.load import Loaded, load
+from sluicegate.models.lora_targets import find_targets
 from sluicegate.testing import check_config, tiny_model
+from tiny_architectures import tiny_architecture
 
 IDS = torch.tensor([[5, 9, 40, 41, 42]])
 
@@ -59,6 +61,64 @@ def test_all_linear_leaves_the_head_alone(base: Path) -> None:
     adapted = [name for name, p in model.named_parameters() if p.requires_grad]
     assert adapted
     assert not any("lm_head" in name or "embed" in name for name in adapted)
+
+
+@pytest.mark.parametrize(
+    ("family", "attention", "mlp"),
+    [
+        ("llama", ["k_proj", "o_proj", "q_proj", "v_proj"], ["down_proj", "gate_proj", "up_proj"]),
+        ("sluice_gpt", ["k_proj", "o_proj", "q_proj", "v_proj"], ["down_proj", "gate_proj", "up_proj"]),
+        ("gpt2", ["attn.c_attn", "attn.c_proj"], ["mlp.c_fc", "mlp.c_proj"]),
+        ("phi3", ["o_proj", "qkv_proj"], ["down_proj", "gate_up_proj"]),
+        ("gpt_neox", ["attention.dense", "query_key_value"], ["dense_4h_to_h", "dense_h_to_4h"]),
+        ("mixtral", ["k_proj", "o_proj", "q_proj", "v_proj"], ["experts.down_proj", "experts.gate_up_proj"]),
+        ("qwen3_moe", ["k_proj", "o_proj", "q_proj", "v_proj"], ["experts.down_proj", "experts.gate_up_proj"]),
+    ],
+)
+def test_targets_are_matched_to_the_architecture(family: Any, attention: list[str], mlp: list[str]) -> None:
+    for asked, expected in (("attention", attention), ("auto", attention + mlp)):
+        made: Any = attach(tiny_architecture(family), LoraSettings(rank=2, targets=asked))
+        adapted = [*made.targeted_module_names, *made.targeted_parameter_names]
+        assert len(adapted) == 2 * len(expected), "in both layers, and nothing else: no router, no head"
+        assert all(name.endswith(tuple(expected)) for name in adapted)
+
+
+def test_a_name_no_layer_has_is_refused(base: Path) -> None:
+    with pytest.raises(ConfigError, match="no linear layer is called 'q_prj'") as err:
+        attach(load(base, device="cpu").model, LoraSettings(targets=["v_proj", "q_prj"]))
+    assert "did you mean 'q_proj'?" in err.value.hint
+
+
+def test_attention_of_a_model_without_an_mlp_has_to_be_named() -> None:
+    with pytest.raises(ConfigError, match="attention and MLP cannot be told apart in Linear"):
+        find_targets(torch.nn.Linear(2, 2), "auto")
+
+
+def test_rank_stabilised_adapters_scale_by_the_root_of_the_rank(base: Path) -> None:
+    model: Any = attach(load(base, device="cpu").model, LoraSettings(rank=4, alpha=8, rslora=True))
+    assert model.get_submodule("base_model.model.model.layers.0.self_attn.q_proj").scaling == {"default": 4.0}
+
+
+def test_dora_learns_the_length_of_every_column_and_begins_where_the_base_is(base: Path, tmp_path: Path) -> None:
+    loaded = load(base, device="cpu")
+    before = logits(loaded.model)
+    model: Any = attach(loaded.model, LoraSettings(rank=2), dora=True)
+    torch.testing.assert_close(logits(model), before, atol=1e-6, rtol=1e-5)
+    lengths = [p for name, p in model.named_parameters() if "magnitude" in name and p.requires_grad]
+    assert len(lengths) == 2 * 7
+    with torch.no_grad():
+        for p in lengths:
+            p.mul_(2)
+    expected = logits(model)
+    assert not torch.allclose(expected, before)
+    save_adapter(model, tmp_path / "adapter", base)
+    again = put_on(load(base, device="cpu").model, tmp_path / "adapter")
+    torch.testing.assert_close(logits(again.eval()), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_an_adapter_peft_does_not_have_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ConfigError, match="peft has no such adapter for MixtralForCausalLM"):
+        attach(tiny_architecture("mixtral"), LoraSettings(rank=2), dora=True)
 
 
 def test_a_pattern_gives_some_layers_another_rank_and_scale(base: Path) -> None:
