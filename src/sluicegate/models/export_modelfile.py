@@ -116,7 +116,7 @@ def _render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> 
     """A prompt that asks for a reply; empty where the template refuses the conversation."""
     from jinja2 import TemplateError
 
-    turns = [dict(message) for message in messages]
+    turns = [{"role": m["role"], "content": m["content"]} for m in messages]
     try:
         return str(tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False))
     except TemplateError:
