@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 DRAFT = ".draft"
-"""Ends the name of a file that no artifact keeps: what is not whole yet, or is only of use after a kill."""
+"""Ends the name of a file or folder that no artifact keeps: what is not whole yet, or is only of use after a kill."""
 HEAD_ROWS = 20
 CHUNK_ROWS = 4096
 
@@ -225,12 +225,12 @@ def _seal(folder: Path, head: dict[str, Any], seconds: float) -> None:
     """Write the manifest of all files but drafts, which go last: a kill until then leaves what they remember."""
     made = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seconds": round(seconds, 3)}
     code = {"version": sluicegate.__version__}
-    files = [entry for entry in _file_entries(folder, _digest) if not entry["path"].endswith(DRAFT)]
+    files = list(_file_entries(folder, _digest, without=DRAFT))
     manifest = {**head, "files": files, "made": made, "code": code}
     manifest = json.loads(json.dumps(manifest))  # keys as they will be read again: the seal is taken over text
     write_json(folder / MANIFEST, {**manifest, "seal": seal(manifest)})
-    for draft in folder.rglob(f"*{DRAFT}"):
-        draft.unlink()
+    for draft in sorted(folder.rglob(f"*{DRAFT}"), reverse=True):  # what lies in a folder before the folder
+        shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
 
 
 def seal(manifest: Mapping[str, Any]) -> str:
@@ -251,9 +251,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _file_entries(folder: Path, read: Callable[[Path], str]) -> Iterator[dict[str, Any]]:
+def _file_entries(folder: Path, read: Callable[[Path], str], without: str | None = None) -> Iterator[dict[str, Any]]:
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST):
-        yield {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": read(path)}
+        name = path.relative_to(folder)
+        if not (without and any(part.endswith(without) for part in name.parts)):
+            yield {"path": name.as_posix(), "bytes": path.stat().st_size, "sha256": read(path)}
 
 
 @contextmanager

@@ -161,9 +161,12 @@ def test_a_kill_between_seal_and_rename_is_made_up_for(store: Store) -> None:
     hidden.mkdir(parents=True)
     for name in (MANIFEST, f".{MANIFEST}.draft", "checkpoint.draft"):
         (hidden / name).write_text("half", encoding="utf-8")
+    (hidden / "checkpoints.draft" / "step-1").mkdir(parents=True)
+    for name in ("weights", "more.draft"):
+        (hidden / "checkpoints.draft" / "step-1" / name).write_text("half", encoding="utf-8")
     resumed = store.make(ID, fill, HEAD, resumes=True)
     assert [e["path"] for e in resumed.manifest["files"]] == ["a.txt", "deep/b.txt"]
-    assert not list(resumed.path.glob("*.draft"))
+    assert not list(resumed.path.rglob("*.draft*"))
     resumed.verify()
 
 
