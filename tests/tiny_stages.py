@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from sluicegate.artifacts import Artifact, file_hash
 from sluicegate.config import runtime
 from sluicegate.errors import CheckFailed
 from sluicegate.registry import STAGES, Registry
+from sluicegate.runtime import rank, world_size
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Stage
 
@@ -95,6 +97,30 @@ class CountTogether(CountOn):
         return {"counted": len(mine)}
 
 
+class Meet(Write):
+    """Every process of a launch writes its own file, and waits for all files; one may fail instead."""
+
+    name = "meet"
+    collective = True
+
+    class Config(Write.Config):
+        fails: list[int] = []
+        """Processes that have a bug."""
+        dies: int | None = None
+        """A process that is shot."""
+
+    def fill(self, out: Path, config: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        if rank() in config.fails:
+            raise CheckFailed(f"process {rank()} finds the text wanting")
+        if rank() == config.dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        (out / str(rank())).touch()
+        while len(list(out.iterdir())) < world_size():
+            time.sleep(0.05)
+        time.sleep(0.5 * rank())  # the first is long done
+        return {"rows": world_size()}
+
+
 class Refuse(Write):
     """Finds its text wanting."""
 
@@ -131,7 +157,7 @@ class Break(Write):
 class Tiny(Registry):
     """The stages above beside the built-in ones."""
 
-    ours = {stage.name: stage for stage in (Write, Count, CountOn, CountTogether, Refuse, Contrast, Break)}
+    ours = {stage.name: stage for stage in (Write, Count, CountOn, CountTogether, Meet, Refuse, Contrast, Break)}
 
     def names(self) -> list[str]:
         return sorted([*STAGES.names(), *self.ours])

@@ -179,6 +179,11 @@ class Store:
                     hidden.rename(self.root / artifact_id)
         return self.open(artifact_id)
 
+    def join(self, artifact_id: str, fill: Callable[[Path], dict[str, Any]]) -> None:
+        """Let `fill` work in the hidden folder in which another process of the same launch makes the artifact."""
+        with storage_errors(self.root):
+            fill(self.root / f".{artifact_id}")
+
     def contribute(self, artifact_id: str, share: Callable[[Path], dict[str, Any]]) -> dict[str, Any] | None:
         """Let `share` do a part of the work in the hidden folder that `make` will finish, beside others that do.
 

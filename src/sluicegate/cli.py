@@ -15,6 +15,7 @@ from typing import Any
 from sluicegate import registry
 from sluicegate.artifacts import storage_errors
 from sluicegate.errors import ConfigError, MissingError, SluiceError
+from sluicegate.peers import fails_first
 from sluicegate.runtime import log_failure
 from sluicegate.verbs.find import DEFAULT_OUT
 from sluicegate.verbs.walk import add_walk_options, take_walk_options, walk
@@ -51,7 +52,8 @@ def main(argv: list[str] | None = None) -> int:
 def _fail(text: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    print(f"error: {text}", file=sys.stderr)
+    if fails_first():
+        print(f"error: {text}", file=sys.stderr)
     return code
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from sluicegate.artifacts import Artifact, storage_errors, write_json
 from sluicegate.config import load_recipe
-from sluicegate.errors import ArtifactError, CheckFailed, SluiceError
+from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, SluiceError
+from sluicegate.peers import agree, meet
 from sluicegate.planning import ARTIFACTS, LOCK, LOG, RECIPE, Plan, Step, plan
 from sluicegate.runtime import log_failure, open_log, rank, say, warn, world_size
 
@@ -37,6 +38,9 @@ def run(
     Raises:
         SluiceError: a step failed; with `continue_on_error` the first of them, once the others are done.
     """
+    if continue_on_error and world_size() > 1:
+        hint = "run it as one process: a step that asks for more by `launch` gets them"
+        raise ConfigError(f"continue_on_error: {world_size()} processes end together", hint)
     todo = plan(recipe, folder, named)
     walk = _Walk(todo, folder, max(map(len, todo.steps), default=0))
     with storage_errors(folder):
@@ -44,6 +48,7 @@ def run(
         _record_recipe(recipe, folder, beside=named is not None)
         for step in todo.steps.values():
             walk.take(step, continue_on_error)
+        meet()
     for name, artifact in walk.done.items():
         todo.steps[name].stage.show(artifact)
     walk.sum_up()
@@ -101,10 +106,10 @@ class _Walk:
     def _make(self, step: Step) -> Artifact | None:
         """The step's artifact; None where only a part of its work was asked for."""
         store = self.todo.store
-        if store.has(step.artifact_id):
-            say(f"{step.name:{self.width}s}  have  {step.artifact_id}")
+        state = agree("have" if store.has(step.artifact_id) else "make")
+        say(f"{step.name:{self.width}s}  {state}  {step.artifact_id}")
+        if state == "have":
             return store.open(step.artifact_id)
-        say(f"{step.name:{self.width}s}  make  {step.artifact_id}")
         inputs = _nest({name: self.todo.verified(i) for name, i in step.inputs.items()})
         if part := step.stage.part(step.config):
             self._share(step, inputs, *part)
@@ -112,11 +117,29 @@ class _Walk:
             return None
         if step.stage.divisible and world_size() > 1:
             self._share(step, inputs, rank(), world_size())
-        fill = lambda out: step.stage.fill(out, step.config, inputs)  # noqa: E731
-        made = store.make(step.artifact_id, fill, step.head, step.stage.resumes)
+        made = self._lead(step, inputs) if rank() == 0 else self._follow(step, inputs)
         self.todo.whole.add(made.id)
         say(f"{'':{self.width}s}  made  in {made.seconds:.1f} s: {brief(made.stats)}")
         return made
+
+    def _lead(self, step: Step, inputs: dict[str, Any]) -> Artifact:
+        """Make the artifact, and call the other processes of this launch in where the stage wants them."""
+
+        def fill(out: Path) -> dict[str, Any]:
+            if step.stage.collective:
+                agree("fill")
+            return step.stage.fill(out, step.config, inputs)
+
+        made = self.todo.store.make(step.artifact_id, fill, step.head, step.stage.resumes)
+        agree("made")
+        return made
+
+    def _follow(self, step: Step, inputs: dict[str, Any]) -> Artifact:
+        """The artifact that the first process makes, once it stands; meanwhile its work too, where it calls for it."""
+        if agree() == "fill":
+            self.todo.store.join(step.artifact_id, lambda out: step.stage.fill(out, step.config, inputs))
+            agree()
+        return self.todo.store.open(step.artifact_id)
 
     def _share(self, step: Step, inputs: dict[str, Any], part: int, parts: int) -> None:
         work = lambda out: step.stage.share(out, step.config, inputs, part, parts)  # noqa: E731

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -507,10 +508,17 @@ def test_who_runs_in_one_folder_at_once_forgets_no_step_of_the_others(tmp_path: 
     assert set(load_recipe(str(tmp_path / "recipe.yaml"))["steps"]) == names
 
 
+def free_port() -> str:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
 def test_processes_started_together_make_one_artifact(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text(RECIPE.replace("STAGE", "count_together"), encoding="utf-8")
     command = [sys.executable, "-m", "tiny_stages", "run", str(tmp_path / "r.yaml"), f"out={tmp_path / 'run'}"]
-    world = {**os.environ, "PYTHONPATH": str(TESTS), "WORLD_SIZE": "2"}
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    world = {**os.environ, **place, "PYTHONPATH": str(TESTS), "WORLD_SIZE": "2"}
     ranks = [subprocess.Popen(command, env=world | {"RANK": str(n)}, stderr=subprocess.PIPE, text=True) for n in (0, 1)]
     told = [process.communicate()[1] for process in ranks]
     assert [process.returncode for process in ranks] == [0, 0], told

@@ -33,6 +33,9 @@ class Stage:
     """Raise it when the same config would now give another result."""
     resumes: ClassVar[bool] = False
     """Whether `fill` continues from what a killed attempt left in its folder."""
+    collective: ClassVar[bool] = False
+    """Whether the processes of a launch `fill` one artifact together, each calling it in the same folder. The first
+    alone writes there, unless they agree on names; what it returns counts. Other stages are made by it alone."""
     divisible: ClassVar[bool] = False
     """Whether several processes can `share` the work; such a stage `resumes` too."""
 
