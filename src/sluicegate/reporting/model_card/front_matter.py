@@ -19,10 +19,11 @@ def front_matter(bundle: Bundle) -> str:
     """Keys of the hub's own, between two lines of dashes; what is not known is left out."""
     from huggingface_hub import ModelCardData
 
+    known = "/" in bundle.base_name  # as models are called on the hub
     told = ModelCardData(
         model_name=bundle.name,
-        base_model=bundle.base_name if "/" in bundle.base_name else None,
-        base_model_relation=("adapter" if bundle.form == "adapter" else "finetune") if bundle.base_name else None,
+        base_model=bundle.base_name if known else None,
+        base_model_relation=("adapter" if bundle.form == "adapter" else "finetune") if known else None,
         library_name="peft" if bundle.form == "adapter" else "transformers",
         pipeline_tag=TASK,
         language=sorted(bundle.langs & set(WRITTEN)) or None,
