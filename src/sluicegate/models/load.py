@@ -12,7 +12,7 @@ import torch
 
 from sluicegate import runtime
 from sluicegate.errors import ArtifactError, MissingError
-from sluicegate.models import adapters
+from sluicegate.models import adapters, quantised
 from sluicegate.models.encode import Encoder
 from sluicegate.models.positions import readable_length
 
@@ -52,6 +52,7 @@ def load(
     revision: str | None = None,
     name: str = "",
     reason: str = "",
+    nf4: bool = False,
 ) -> Loaded:
     """A causal LM and its tokenizer; says which dtype was taken and why.
 
@@ -63,16 +64,21 @@ def load(
         revision: of a hub name.
         name: what to call it to the user; its folder's name if empty.
         reason: why the dtype was asked for, where it was not the user who did.
+        nf4: hold the matrices of a base in 4 bits, and multiply in the dtype; for an adapter to be trained beside.
 
     Raises:
-        MissingError: no such folder, weights or tokenizer.
+        MissingError: no such folder, weights or tokenizer; or, for `nf4`, no bitsandbytes.
         ArtifactError: a folder that holds something else.
     """
     at = runtime.pick_device() if device == "auto" else device
     chosen, why = runtime.pick_dtype(at, dtype)
-    runtime.say(f"  {name or Path(path).name}: {str(chosen).removeprefix('torch.')} on {at} ({reason or why})")
+    held = f"{'NF4 and ' if nf4 else ''}{str(chosen).removeprefix('torch.')}"
+    runtime.say(f"  {name or Path(path).name}: {held} on {at} ({reason or why})")
     adapter = (Path(path) / adapters.SETTINGS).is_file()
-    model = _load_model(adapters.base_of(Path(path)) if adapter else path, chosen, revision)
+    more = {"quantization_config": quantised.nf4(chosen), "device_map": {"": at}} if nf4 else {}
+    model = _load_model(adapters.base_of(Path(path)) if adapter else path, chosen, revision, **more)
+    if nf4:
+        quantised.keep_gradients(model)
     if adapter:
         model = adapters.put_on(model, Path(path))
     return Loaded(model.to(at).eval(), load_tokenizer(path, revision))
@@ -129,7 +135,7 @@ def load_tokenizer(path: str | Path, revision: str | None = None) -> PreTrainedT
     return tokenizer
 
 
-def _load_model(path: str | Path, dtype: torch.dtype, revision: str | None) -> Any:
+def _load_model(path: str | Path, dtype: torch.dtype, revision: str | None, **more: Any) -> Any:
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
@@ -141,7 +147,7 @@ def _load_model(path: str | Path, dtype: torch.dtype, revision: str | None) -> A
     if folder and not (folder / "config.json").is_file():
         raise MissingError(f"{path} has no config.json", "give a folder that save_pretrained wrote")
     with _hub_errors(path):
-        return AutoModelForCausalLM.from_pretrained(path, dtype=dtype, revision=revision, use_safetensors=True)
+        return AutoModelForCausalLM.from_pretrained(path, dtype=dtype, revision=revision, use_safetensors=True, **more)
 
 
 def _folder(path: str | Path) -> Path | None:

@@ -7,16 +7,19 @@ from typing import Any
 
 import torch
 
-from sluicegate.runtime import pick_dtype
+from sluicegate.training.precision import autocast
 
 
-def device_arguments(device: torch.device, out: Path, checkpoint: bool | None = None) -> dict[str, Any]:
+def device_arguments(
+    device: torch.device, out: Path, checkpoint: bool | None = None, dtype: str = "auto"
+) -> dict[str, Any]:
     """For `TrainingArguments`: precision and activation checkpointing as the device wants them, rows in the order they
     were laid out in, and nothing printed, saved or reported.
 
     Args:
         out: a folder the Trainer may use.
         checkpoint: keep only the activations between layers; None: on a GPU.
+        dtype: what a config says of its numbers.
     """
     on_cpu, on_gpu = device.type == "cpu", device.type == "cuda"
     saves = on_gpu if checkpoint is None else checkpoint
@@ -24,7 +27,7 @@ def device_arguments(device: torch.device, out: Path, checkpoint: bool | None = 
         "output_dir": str(out),
         "train_sampling_strategy": "sequential",
         "use_cpu": on_cpu,
-        "bf16": on_gpu and pick_dtype(device.type)[0].itemsize == 2,
+        **autocast(device, dtype),
         "activation_checkpointing": saves,
         "activation_checkpointing_kwargs": {"use_reentrant": False} if saves else None,
         "dataloader_pin_memory": not on_cpu,

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import torch
+
+from sluicegate import runtime
+from sluicegate.errors import ArtifactError
 from sluicegate.models import adapters
 from sluicegate.models.load import Loaded, load
+from sluicegate.models.quantised import holds_fp8, multiplies_fp8
 from sluicegate.models.size import count_parameters
+from sluicegate.training.fp8 import check_fp8, to_fp8
+from sluicegate.training.precision import held
 from sluicegate.training.tuning_config import TuningConfig
 
 C = TypeVar("C", bound=TuningConfig)
@@ -26,7 +33,49 @@ def settle(config: C, base: Path) -> C:
 
 
 def open_model(base: Path, config: TuningConfig) -> Loaded:
-    """The model to train, in the dtype its training wants: bfloat16 loses small updates of whole weights."""
-    if config.method == "full" and config.dtype == "auto":
-        return load(base, dtype="float32", reason="full fine-tuning keeps float32 weights")
-    return load(base, dtype=config.dtype)
+    """The model to train, its weights as its method and dtype want them.
+
+    Raises:
+        ConfigError: a dtype this machine cannot train in.
+        ArtifactError: weights that cannot be trained so.
+        MissingError: a package for it is not there.
+    """
+    device = torch.device(runtime.pick_device())
+    dtype, reason = held(config, device)
+    _check_weights(base, config, device)
+    if config.dtype == "fp8":
+        check_fp8(device)
+    loaded = load(base, dtype=dtype, reason=reason, nf4=config.method == "qlora")
+    if config.dtype == "fp8":
+        to_fp8(loaded.model, device)
+    return loaded
+
+
+def _check_weights(base: Path, config: TuningConfig, device: torch.device) -> None:
+    """Weights that are FP8 already can be the base of an adapter, where the hardware multiplies in it."""
+    folder = adapters.base_of(base) if (base / adapters.SETTINGS).is_file() else base
+    if not (isinstance(folder, Path) and holds_fp8(folder)):
+        return
+    if not config.adapted:
+        raise ArtifactError(f"{folder} holds FP8 weights, which cannot be trained themselves", "take method=lora")
+    if config.method == "qlora":
+        raise ArtifactError(f"{folder} holds FP8 weights, which cannot be made NF4", "take its bfloat16 release")
+    if not multiplies_fp8(device):
+        hint = "take its bfloat16 release, or an Ada or Hopper GPU"
+        raise ArtifactError(f"{folder} holds FP8 weights, which this machine ({device}) cannot multiply with", hint)
+
+
+def with_adapter(model: Any, config: TuningConfig) -> Any:
+    """The model with a fresh adapter where one is trained; says how many parameters are."""
+    made = adapters.attach(model, config.lora, dora=config.method == "dora") if config.adapted else model
+    tell_trained(made)
+    return made
+
+
+def tell_trained(model: Any) -> None:
+    """Say how many parameters ask for gradients; in 4 bits each counts as one still."""
+    if hasattr(model, "peft_config"):
+        trained, total = model.get_nb_trainable_parameters()
+    else:
+        trained = total = model.num_parameters()
+    runtime.say(f"  trained: {trained:,} of {total:,} parameters ({trained / total:.2%})")

@@ -15,7 +15,6 @@ from transformers import Trainer, TrainerCallback
 from sluicegate import runtime
 from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.errors import ConfigError
-from sluicegate.models import adapters
 from sluicegate.models.load import Loaded
 from sluicegate.training import opening
 from sluicegate.training.course import follow
@@ -110,12 +109,13 @@ def _check_launch() -> None:
 def _to_train(model: Any, config: PreferenceConfig) -> Any:
     """The model itself, or with an adapter: a fresh one, or that which it came with."""
     came_with_adapter = hasattr(model, "peft_config")
-    if config.method == "full":
-        return model.merge_and_unload().requires_grad_(True) if came_with_adapter else model
-    if not came_with_adapter:
-        return adapters.attach(model, config.lora)
+    if config.method == "full" and came_with_adapter:
+        model = model.merge_and_unload().requires_grad_(True)
+    if config.method == "full" or not came_with_adapter:
+        return opening.with_adapter(model, config)
     runtime.say("  the model is an adapter: it is trained on, in the shape it has")
     model.set_adapter("default")  # it was opened to be read: now it asks for gradients
+    opening.tell_trained(model)
     return model
 
 

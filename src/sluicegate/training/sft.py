@@ -16,11 +16,11 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from sluicegate import runtime
 from sluicegate.data.sampler import MixedBucketSampler
-from sluicegate.models import adapters
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import Loaded
 from sluicegate.models.token_cache import counts_of
 from sluicegate.training.course import follow
+from sluicegate.training.opening import with_adapter
 from sluicegate.training.sft_config import SftConfig
 
 WINDOW = 8
@@ -62,7 +62,7 @@ def tune(
         SluiceError: the loss is no number any more.
     """
     runtime.seed_everything(config.seed)
-    model = adapters.attach(loaded.model, config.lora) if config.adapted else loaded.model
+    model = with_adapter(loaded.model, config)
     sampler = _sampler(config.sampler, rows, config, columns or {}) if config.sampler else None
     laid_out = Ordered(rows, sampler.batches.ravel()) if sampler else lay_out(rows, config)
 

@@ -34,7 +34,7 @@ def tuning_arguments(config: TuningConfig, device: torch.device, steps: int, out
             f"total_batch {config.total_batch} cannot be shared by {counts}", "make it a multiple of them"
         )
     return {
-        **device_arguments(device, out, config.checkpoint_activations),
+        **device_arguments(device, out, config.checkpoint_activations, config.dtype),
         "per_device_train_batch_size": per_device,
         "gradient_accumulation_steps": shares,
         "max_steps": steps,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import TrainingArguments
 
-from sluicegate.training import device_arguments as module
+from sluicegate.training import precision
 from sluicegate.training.device_arguments import device_arguments
 
 
@@ -23,7 +23,7 @@ def test_a_cpu_trains_in_float32_and_keeps_its_activations(tmp_path: Path) -> No
 def test_a_gpu_in_its_own_precision_saves_activations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype
 ) -> None:
-    monkeypatch.setattr(module, "pick_dtype", lambda device: (dtype, "this GPU has it"))
+    monkeypatch.setattr(precision, "pick_dtype", lambda device, asked: (dtype, "this GPU has it"))
     found = device_arguments(torch.device("cuda"), tmp_path)
     assert (found["use_cpu"], found["bf16"]) == (False, dtype == torch.bfloat16)
     assert found["activation_checkpointing_kwargs"] == {"use_reentrant": False}
