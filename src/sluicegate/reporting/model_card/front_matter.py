@@ -52,4 +52,4 @@ def _results(bundle: Bundle) -> Iterator[EvalResult]:
     for source, found in metrics["by_source"].items():
         if found["accuracy"] is not None:
             kind = str(bundle.history.sources.get(source, {}).get("hub") or source)
-            yield EvalResult(TASK, kind, source, "accuracy", found["accuracy"], metric_name="exact match")
+            yield EvalResult(TASK, kind, source, "accuracy", found["accuracy"])
