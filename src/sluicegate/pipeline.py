@@ -128,7 +128,7 @@ class _Walk:
         def fill(out: Path) -> dict[str, Any]:
             if step.stage.collective:
                 agree("fill")
-            return step.stage.fill(out, step.config, inputs)
+            return _fill(out, step, inputs)
 
         made = self.todo.store.make(step.artifact_id, fill, step.head, step.stage.resumes)
         agree("made")
@@ -137,7 +137,7 @@ class _Walk:
     def _follow(self, step: Step, inputs: dict[str, Any]) -> Artifact:
         """The artifact that the first process makes, once it stands; meanwhile its work too, where it calls for it."""
         if agree() == "fill":
-            self.todo.store.join(step.artifact_id, lambda out: step.stage.fill(out, step.config, inputs))
+            self.todo.store.join(step.artifact_id, lambda out: _fill(out, step, inputs))
             agree()
         return self.todo.store.open(step.artifact_id)
 
@@ -153,6 +153,14 @@ class _Walk:
         if isinstance(err, CheckFailed) and err.report and rank() == 0:
             path.write_text(err.report, encoding="utf-8")
             say(f"{'':{self.width}s}  why   {path}")
+
+
+def _fill(out: Path, step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What a stage writes is whole once each process that has a part in it has done that."""
+    told = step.stage.fill(out, step.config, inputs)
+    if step.stage.collective:
+        meet()
+    return told
 
 
 def _first_line(err: Exception) -> str:

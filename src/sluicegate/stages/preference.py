@@ -13,6 +13,7 @@ import numpy as np
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.config import result_fields
 from sluicegate.data.parallel import cores, ordered
+from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.stages.sft import FIRST_HERE, TOKENS
@@ -29,6 +30,7 @@ class Preference(Stage):
 
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "pairs"}
+    collective = True
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Rows and tokens of the pairs, and steps, where no languages decide of those."""
@@ -47,6 +49,7 @@ class Preference(Stage):
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
         from sluicegate.training.opening import settle
         from sluicegate.training.preference import open_model, prefer
+        from sluicegate.training.whole import save_whole
 
         base, data = inputs["model"], inputs["data"]
         settled = settle(config, base.path)
@@ -54,8 +57,7 @@ class Preference(Stage):
         pairs = _encoded(loaded, data, settled, out.parent / TOKENS)
         reference = self.reference(settled, base, loaded, pairs, out.parent)
         made = prefer(loaded, pairs, _columns(data), settled, out, reference)
-        _save(made.model, out, base)
-        loaded.tokenizer.save_pretrained(out)
+        save_whole(made.model, loaded.tokenizer, out, base)
         last = made.curve[-1]
         stats = {
             "rows": len(pairs),
@@ -68,7 +70,8 @@ class Preference(Stage):
             "mix": made.mix,
         }
         told = {"stage": self.name, "method": settled.method, "model": base.id, "settings": result_fields(settled)}
-        write_json(out / "training.json", {**told, **stats, "curve": made.curve})
+        if rank() == 0:
+            write_json(out / "training.json", {**told, **stats, "curve": made.curve})
         return stats
 
 
@@ -83,17 +86,3 @@ def _encoded(loaded: Loaded, data: Artifact, config: PreferenceConfig, folder: P
 def _columns(data: Artifact) -> dict[str, np.ndarray]:
     rows = list(data.rows("pairs", ["lang", "source"]))
     return {name: np.array([row[name] for row in rows]) for name in ("lang", "source")}
-
-
-def _save(model: Any, out: Path, base: Artifact) -> None:
-    """A whole model; or an adapter, which names the base that the model given stands on."""
-    if not hasattr(model, "peft_config"):
-        model.save_pretrained(out)
-        return
-    from sluicegate.models.adapters import SETTINGS, base_of, save_adapter, write_adapter
-
-    below = base_of(base.path) if (base.path / SETTINGS).is_file() else base.path
-    if isinstance(below, Path):
-        save_adapter(model, out, below)
-    else:
-        write_adapter(model, out, below)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sluicegate.artifacts import Artifact, write_json
 from sluicegate.data.parallel import cores, ordered
 from sluicegate.errors import ArtifactError, ConfigError
+from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.training.sft_config import SftConfig
@@ -38,6 +39,7 @@ class Sft(Stage):
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "messages"}
     may_take: ClassVar[dict[str, Kind]] = {"selection": "selection", "trusted": "messages", "scores": "scores"}
+    collective = True
 
     class Config(SftConfig):
         pass
@@ -59,11 +61,13 @@ class Sft(Stage):
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
+        from sluicegate.training.whole import save_whole
+
         made = fine_tune(config, inputs, out)
-        _save(made.tuned.model, made.config, out, inputs["model"])
-        made.base.tokenizer.save_pretrained(out)
+        save_whole(made.tuned.model, made.base.tokenizer, out, inputs["model"])
         told = {"stage": self.name, "method": made.config.method, **made.stats, "curve": made.tuned.curve}
-        write_json(out / "training.json", told)
+        if rank() == 0:
+            write_json(out / "training.json", told)
         return made.stats
 
 
@@ -123,12 +127,3 @@ def _encoded(loaded: Loaded, chosen: TrainingRows, config: SftConfig, folder: Pa
 def _check_base(model: Any, base: Artifact) -> None:
     if hasattr(model, "peft_config"):
         raise ArtifactError(f"{base.path} is an adapter, not a whole model", "merge it into its base first")
-
-
-def _save(model: Any, config: SftConfig, out: Path, base: Artifact) -> None:
-    if config.method == "full":
-        model.save_pretrained(out)
-    else:
-        from sluicegate.models.adapters import save_adapter
-
-        save_adapter(model, out, base.path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sluicegate.artifacts import Artifact, write_json
+from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.stages.evaluate import Evaluate, drawn, judge
@@ -22,6 +23,7 @@ class Trial(Stage):
     makes: ClassVar[Kind] = "evaluation"
     takes: ClassVar[dict[str, Kind]] = {**Sft.takes, "test": "messages"}
     may_take: ClassVar[dict[str, Kind]] = Sft.may_take
+    collective = True
 
     class Config(Stage.Config):
         tune: SftConfig = SftConfig()
@@ -37,6 +39,8 @@ class Trial(Stage):
         """Write the files of an evaluation, and `training.json`."""
         questions = drawn(inputs["test"], config.ask)
         made = fine_tune(config.tune, inputs, out)
+        if rank() > 0:
+            return {}
         told = {"stage": self.name, "method": made.config.method, **made.stats, "curve": made.tuned.curve}
         write_json(out / "training.json", told)
         judged = judge(replace(made.base, model=made.tuned.model), questions, config.ask, out)

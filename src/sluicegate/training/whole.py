@@ -1,0 +1,34 @@
+"""The model that a tuning ends with, in one ordinary folder, however many processes hold it between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sluicegate import runtime
+from sluicegate.artifacts import Artifact
+from sluicegate.models import adapters
+
+
+def save_whole(model: Any, tokenizer: Any, out: Path, base: Artifact) -> None:
+    """Write a whole model, or an adapter that names what it stands on, and the tokenizer; every process calls it.
+
+    Args:
+        model: trained, or a `PeftModel` around its base; split between processes or not.
+        base: the model that training started from, which may be an adapter itself.
+    """
+    if runtime.rank() != 0:
+        return
+    if hasattr(model, "peft_config"):
+        _save_adapter(model, out, base)
+    else:
+        model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+
+
+def _save_adapter(model: Any, out: Path, base: Artifact) -> None:
+    below = adapters.base_of(base.path) if (base.path / adapters.SETTINGS).is_file() else base.path
+    if isinstance(below, Path):
+        adapters.save_adapter(model, out, below)
+    else:
+        adapters.write_adapter(model, out, below)
