@@ -8,11 +8,9 @@ from typing import Any
 import torch
 
 from sluicegate import runtime
-from sluicegate.errors import ConfigError
+from sluicegate.training.batch_shares import share
 from sluicegate.training.device_arguments import device_arguments
 from sluicegate.training.tuning_config import TuningConfig
-
-CURVE_POINTS = 20
 
 
 def tuning_arguments(config: TuningConfig, device: torch.device, steps: int, out: Path) -> dict[str, Any]:
@@ -26,13 +24,7 @@ def tuning_arguments(config: TuningConfig, device: torch.device, steps: int, out
     Raises:
         ConfigError: the processes cannot share a batch.
     """
-    per_device = config.device_batch_size or max(1, config.total_batch // runtime.world_size())
-    shares, rest = divmod(config.total_batch, per_device * runtime.world_size())
-    if rest or not shares:
-        counts = f"{runtime.world_size()} processes of {per_device} rows"
-        raise ConfigError(
-            f"total_batch {config.total_batch} cannot be shared by {counts}", "make it a multiple of them"
-        )
+    per_device, shares = share(config.total_batch, config.device_batch_size, runtime.world_size())
     return {
         **device_arguments(device, out, config.checkpoint_activations, config.dtype),
         "per_device_train_batch_size": per_device,
@@ -44,6 +36,6 @@ def tuning_arguments(config: TuningConfig, device: torch.device, steps: int, out
         "weight_decay": config.weight_decay,
         "max_grad_norm": config.max_grad_norm,
         "seed": config.seed,
-        "logging_steps": max(1, steps // CURVE_POINTS),
+        "logging_steps": 1,  # what is told are means over several
         "logging_nan_inf_filter": False,
     }

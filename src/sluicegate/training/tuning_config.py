@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 
 from sluicegate.config import Config, runtime
 from sluicegate.data.sampler import MixedBucketSampler
+from sluicegate.errors import ConfigError
 from sluicegate.models.adapters import LoraSettings
+from sluicegate.training.batch_shares import share
 from sluicegate.training.checkpoint_config import CheckpointConfig
 from sluicegate.training.guard_config import GuardConfig
 from sluicegate.training.launch_config import LaunchConfig
@@ -77,9 +79,10 @@ class TuningConfig(Config):
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
-        if self.total_batch % (self.device_batch_size or 1):
-            part = f"device_batch_size {self.device_batch_size} does not divide total_batch {self.total_batch}"
-            raise ValueError(part)
+        try:
+            share(self.total_batch, self.device_batch_size, processes=1)
+        except ConfigError as err:
+            raise ValueError(f"{err.message}: {err.hint}") from None
         return self
 
     @property

@@ -38,7 +38,7 @@ def test_the_losses_are_those_of_the_trl_that_is_installed() -> None:
         ({"beta": 0}, "greater than 0"),
         ({"lora": {"targets": ["q_proj", "lm_head"]}}, "an adapter on lm_head would not be trained"),
         ({"sampler": {"share": {"zh": 1.2}}}, "sampler.share.zh"),
-        ({"device_batch_size": 3}, "device_batch_size 3 does not divide total_batch 16"),
+        ({"device_batch_size": 3}, "total_batch 16 cannot be shared by a process at 3 rows a pass"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(given: dict[str, Any], told: str) -> None:
