@@ -134,8 +134,8 @@ def _blocks_in(annotation: Any) -> Iterator[type[Config]]:
 
 # Recipes ------------------------------------------------------------------------------------------------------------
 
-
-GROUPS = ("vars", "steps", "bench")
+BLOCKS = ("bench", "tune")
+GROUPS = ("vars", "steps", *BLOCKS)
 
 
 def recipe_names() -> list[str]:
@@ -149,7 +149,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]
     An override names a step as the recipe writes it, `pick-{arm}`, or one of those its `for` makes, `pick-gate`.
 
     Returns:
-        `{"vars": {...}, "steps": {step: {"stage": ..., ...}}}` in plain Python values; `bench` only where there is one.
+        `{"vars": {...}, "steps": {step: {"stage": ..., ...}}}` in plain Python values; a block only where there is one.
 
     Raises:
         ConfigError: no such recipe, broken YAML, an override of a step that is not there, a missing variable.
@@ -168,7 +168,7 @@ def load_recipe(name: str, overrides: list[str] | None = None) -> dict[str, Any]
     whole = OmegaConf.create({**plain, "steps": steps})
     for item in made:
         _apply(whole, item)
-    return {k: v for k, v in _plain(whole, f"recipe {name}").items() if v or k != "bench"}
+    return {k: v for k, v in _plain(whole, f"recipe {name}").items() if v or k not in BLOCKS}
 
 
 def parse_overrides(items: list[str]) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def _groups(name: str, found: Any) -> dict[str, Any]:
     """What stands in a recipe's file, with every group in any case."""
     found = {} if found is None else found
     if not isinstance(found, dict) or set(found) - {"extends", *GROUPS}:
-        raise ConfigError(f"{name} is not a recipe", "its top-level keys are `extends`, `vars`, `steps` and `bench`")
+        raise ConfigError(f"{name} is not a recipe", f"its top-level keys: extends, {', '.join(GROUPS)}")
     groups = {group: {} if found.get(group) is None else found[group] for group in GROUPS}
     for group, values in groups.items():
         if not isinstance(values, dict):
@@ -238,7 +238,7 @@ def _apply(tree: Any, item: str) -> None:
     """One override of a recipe; what it names, a variable or a step, has to be there."""
     group, name = _named(item)
     known = [str(k) for k in tree[group]]  # `in` is false of a variable left open
-    if "=" in item and name not in known and group != "bench":
+    if "=" in item and name not in known and group not in BLOCKS:
         noun = {"vars": "variable", "steps": "step"}[group]
         raise ConfigError(f"override '{item}' names no {noun} of this recipe", _meant(tree, item, group, name))
     _update(tree, item, "" if item.startswith(f"{group}.") else "steps.")
