@@ -9,7 +9,7 @@ from transformers import TrainerCallback
 
 
 class ShowProgress(TrainerCallback):
-    """Moves one task of a rich display forward, a step at a time."""
+    """Moves one task of a rich display forward, a step at a time, and shows its loss."""
 
     def __init__(self, display: Progress, description: str) -> None:
         self.display, self.description = display, description
@@ -21,3 +21,8 @@ class ShowProgress(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """One optimizer step is done."""
         self.display.update(self.task, completed=state.global_step)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """A step was logged, or something else."""
+        if "loss" in logs:
+            self.display.update(self.task, description=f"{self.description}, loss {logs['loss']:.3f}")

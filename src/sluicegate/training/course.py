@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
@@ -13,10 +13,15 @@ from sluicegate import runtime
 from sluicegate.models import adapters
 from sluicegate.models.load import Loaded
 from sluicegate.training.callbacks import ShowProgress
-from sluicegate.training.curve import read_curve
+from sluicegate.training.curve import read_curve, read_evaluations, steps_of
+from sluicegate.training.effort import effort
+from sluicegate.training.evaluating import Evaluated
 from sluicegate.training.kept_configs import kept_configs
+from sluicegate.training.pace import Pace
 from sluicegate.training.tuning_arguments import tuning_arguments
 from sluicegate.training.tuning_config import TuningConfig
+from sluicegate.training.watch import Watch
+from sluicegate.training.workload import Workload
 
 
 class MakeTrainer(Protocol):
@@ -39,37 +44,60 @@ class Course:
     steps: int
     curve: list[dict[str, float]]
     """step, loss, grad_norm, learning_rate and what else was asked for, at about 20 points."""
+    evaluations: list[dict[str, float]]
+    """step and the metrics of every time that held-out rows were measured."""
+    effort: dict[str, float]
+    """What all its steps took."""
+
+    @property
+    def loss(self) -> float:
+        """The mean over the last twentieth of the steps."""
+        return self.curve[-1]["loss"]
+
+
+@dataclass(frozen=True)
+class Tuned(Course):
+    """A tuned model, how it came about, and of what."""
+
+    mix: dict[str, Any] | None = None
+    """What the batches of a sampler were made of, see `realised_mix`."""
 
 
 def follow(
     make: MakeTrainer,
     loaded: Loaded,
     config: TuningConfig,
-    steps: int,
+    work: Workload,
     out: Path,
     doing: str,
     more: Sequence[str] = (),
+    watch: Watch | None = None,
 ) -> Course:
     """Train to the end; the same seed on the same machine gives the same weights.
 
     Args:
         loaded: the base, whose configs are left as they came.
         config: its method is settled.
-        steps: optimizer steps of the run.
+        work: of the optimizer steps of the run.
         out: a folder the trainer may use; it leaves nothing there.
         doing: what the user is told, such as `fine-tuning`.
         more: other columns of the curve.
+        watch: what it is measured by and where it is written down; None: nothing and nowhere.
 
     Raises:
         ConfigError: processes cannot share a batch.
         SluiceError: the loss is no number any more.
     """
-    arguments = tuning_arguments(config, loaded.device, steps, out)
+    arguments = tuning_arguments(config, loaded.device, len(work), out)
     with adapters.without_noise(), kept_configs(loaded.model), runtime.progress() as display:
-        trainer = make(arguments, (), [ShowProgress(display, f"{doing} ({config.method})")])
+        shown = [Pace(loaded.device), ShowProgress(display, f"{doing} ({config.method})")]
+        trainer = make(arguments, (Evaluated,), [*shown, *(watch.callbacks(config, work, more) if watch else [])])
+        if watch:
+            watch.equip(trainer)
         trainer.remove_callback(PrinterCallback)
         trainer.processing_class = None  # or it would align the model's config with it, and say so
         trainer.train()
-    curve = read_curve(trainer.state.log_history, doing, config, more)
-    model: Any = trainer.model
-    return Course(model.eval(), trainer.state.global_step, curve)
+    history, model = trainer.state.log_history, cast(Any, trainer.model)
+    curve = read_curve(history, doing, config, more)
+    spent = effort(steps_of(history), work)
+    return Course(model.eval(), trainer.state.global_step, curve, read_evaluations(history), spent)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,29 +16,19 @@ from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.errors import ConfigError
 from sluicegate.models.load import Loaded
 from sluicegate.training import opening
-from sluicegate.training.course import follow
+from sluicegate.training.course import Tuned, follow
+from sluicegate.training.held_out_pairs import HeldOutPairs
 from sluicegate.training.preference_config import DpoConfig, OrpoConfig, PreferenceConfig
 from sluicegate.training.preference_dpo import dpo_trainer
 from sluicegate.training.preference_orpo import orpo_trainer
 from sluicegate.training.preference_reference import Reference
 from sluicegate.training.preference_rows import EncodedPairs
+from sluicegate.training.watch import Watch
+from sluicegate.training.workload import Workload
 
 REWARDS = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies")
 """As trl calls them: the mean rewards of the chosen and of the rejected sides, their difference, and the share of pairs
 in which the chosen side's is higher. A reward is β · log π/π_ref and what a length penalty adds, by ORPO β · log P."""
-
-
-@dataclass(frozen=True)
-class Preferred:
-    """A model trained on pairs, and how it came to prefer the chosen sides."""
-
-    model: Any
-    """The model given, in evaluation mode, or a `PeftModel` around it."""
-    steps: int
-    curve: list[dict[str, float]]
-    """step, loss, grad_norm, learning_rate and the `REWARDS`, at about 20 points."""
-    mix: dict[str, Any]
-    """What the batches were made of."""
 
 
 def open_model(base: Path, config: PreferenceConfig) -> Loaded:
@@ -65,7 +54,8 @@ def prefer(
     config: PreferenceConfig,
     out: Path,
     reference: Reference | None = None,
-) -> Preferred:
+    watch: Watch | None = None,
+) -> Tuned:
     """Train a model to prefer the chosen sides; the same seed on the same machine gives the same weights.
 
     Args:
@@ -74,6 +64,7 @@ def prefer(
         config: what to do; its method is settled.
         out: a folder the Trainer may use; it leaves nothing there.
         reference: where the reference's log-probabilities are kept, for DPO with one.
+        watch: what it is measured by and where it is written down; None: nothing and nowhere.
 
     Raises:
         ConfigError: processes cannot share a batch, several GPUs and one process.
@@ -86,10 +77,15 @@ def prefer(
 
     def make(arguments: dict[str, Any], parts: tuple[type, ...], callbacks: list[TrainerCallback]) -> Trainer:
         rest = {"arguments": arguments, "parts": parts, "train_dataset": rows, "callbacks": callbacks}
-        return _trainer(loaded, model, pairs, config, reference, rest)
+        held_out = cast(HeldOutPairs | None, watch and watch.held_out)
+        return _trainer(loaded, model, pairs, config, reference, held_out, rest)
 
-    made = follow(make, loaded, config, len(sampler), out, "training on pairs", REWARDS)
-    return Preferred(_without_trl(made.model), made.steps, made.curve, sampler.mix())
+    label_tokens = pairs.counts().n_label.reshape(-1, 2).sum(axis=1)
+    n_tokens = pairs.sides.counts.n_tokens.reshape(-1, 2).sum(axis=1)
+    work = Workload.of(sampler.batches.ravel(), config.total_batch, n_tokens, label_tokens)
+    made = follow(make, loaded, config, work, out, "training on pairs", REWARDS, watch)
+    _leave_trl(made.model)
+    return Tuned(**vars(made), mix=sampler.mix(made.steps))
 
 
 def _sampler(pairs: EncodedPairs, columns: Mapping[str, np.ndarray], config: PreferenceConfig) -> MixedBucketSampler:
@@ -120,12 +116,18 @@ def _to_train(model: Any, config: PreferenceConfig) -> Any:
 
 
 def _trainer(
-    loaded: Loaded, model: Any, pairs: EncodedPairs, config: PreferenceConfig, reference: Reference | None, rest: Any
+    loaded: Loaded,
+    model: Any,
+    pairs: EncodedPairs,
+    config: PreferenceConfig,
+    reference: Reference | None,
+    held_out: HeldOutPairs | None,
+    rest: Any,
 ) -> Any:
     if isinstance(config, OrpoConfig):
         return orpo_trainer(loaded, model, pairs, config, **rest)
     assert isinstance(config, DpoConfig)
-    return dpo_trainer(loaded, model, pairs, config, reference, **rest)
+    return dpo_trainer(loaded, model, pairs, config, reference, held_out, **rest)
 
 
 def _numbers(batches: np.ndarray) -> Any:
@@ -136,8 +138,7 @@ def _numbers(batches: np.ndarray) -> Any:
     return Dataset.from_dict({"pair": batches.ravel().tolist()})
 
 
-def _without_trl(model: Any) -> Any:
-    """With the forward pass it came with."""
+def _leave_trl(model: Any) -> None:
+    """Give a model the forward pass back that it came with."""
     whole = model.get_base_model() if hasattr(model, "peft_config") else model
     whole.__dict__.pop("forward", None)
-    return model

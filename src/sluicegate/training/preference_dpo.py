@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sluicegate.errors import ArtifactError
 from sluicegate.models.encode import IGNORED
 from sluicegate.models.load import Loaded
 from sluicegate.models.surprise import HEAD_TOLERANCE
+from sluicegate.training.held_out_pairs import HeldOutPairs
 from sluicegate.training.preference_config import DpoConfig
 from sluicegate.training.preference_reference import Reference
 from sluicegate.training.preference_rows import EncodedPairs, collate_pairs
@@ -30,15 +32,40 @@ class OwnRows:
     def _send_telemetry(self) -> None:
         """Nothing is told to anyone."""
 
+    def judge(self: Any, batch: dict[str, Tensor]) -> dict[str, float]:
+        """`loss`, `accuracy` and `margin` of pairs of this process alone, for a model in evaluation mode."""
+        with by_itself(self.accelerator):
+            loss = self.compute_loss(self.model, batch).item()
+        found = {name: values[-1] for name, values in self._metrics["eval"].items()}
+        self._metrics["eval"].clear()
+        return {"loss": loss, "accuracy": found["rewards/accuracies"], "margin": found["rewards/margins"]}
+
+
+@contextmanager
+def by_itself(accelerator: Any) -> Iterator[None]:
+    """trl gathers the numbers of every pass, so all processes must pass equally many rows; here each has its own."""
+    names = ("gather", "gather_for_metrics")
+    vars(accelerator).update(dict.fromkeys(names, lambda tensor: tensor))
+    yield
+    for name in names:
+        del vars(accelerator)[name]
+
 
 def dpo_trainer(
-    loaded: Loaded, model: Any, pairs: EncodedPairs, config: DpoConfig, reference: Reference | None, **rest: Any
+    loaded: Loaded,
+    model: Any,
+    pairs: EncodedPairs,
+    config: DpoConfig,
+    reference: Reference | None,
+    held_out: HeldOutPairs | None = None,
+    **rest: Any,
 ) -> Any:
     """A trainer whose batches are pairs by their numbers, with the reference in place.
 
     Args:
         model: to train, as it is after that the reference is taken of it.
         reference: where its log-probabilities are kept; None: without a reference.
+        held_out: pairs it will be measured by, of which the reference is asked too.
         rest: `arguments` of the run, `parts` of the class, and what else a Trainer takes.
     """
     from trl import DPOConfig, DPOTrainer
@@ -61,10 +88,9 @@ def dpo_trainer(
     trainer = made(model=model, args=args, data_collator=collator, processing_class=loaded.tokenizer, **rest)
     trainer.precompute_ref_logps = True  # said of adapters only now, for told before, trl hashes all weights
     check_log_probs(trainer.model)
-    if reference:
-        needed = np.unique(rest["train_dataset"]["pair"])
-        reference.fill(lambda some: _log_probs(trainer, collator, some), needed, pairs.n_tokens, args.train_batch_size)
-        trainer.accelerator.wait_for_everyone()
+    _ask_reference(trainer, collator, np.unique(rest["train_dataset"]["pair"]))
+    if held_out:
+        _ask_reference(trainer, collator.over(held_out.pairs, held_out.reference), held_out.numbers)
     if adapted:
         model.delete_adapter("ref")  # trl's copy of the adapter before training, which is the reference
     return trainer
@@ -88,6 +114,10 @@ class DpoCollator:
     def __init__(self, pairs: EncodedPairs, pad_id: int, config: DpoConfig, reference: Reference | None) -> None:
         self.pairs, self.pad_id, self.config, self.reference = pairs, pad_id, config, reference
 
+    def over(self, pairs: EncodedPairs, reference: Reference | None) -> DpoCollator:
+        """The same of other pairs."""
+        return DpoCollator(pairs, self.pad_id, self.config, reference)
+
     def __call__(self, rows: Sequence[dict[str, int]]) -> dict[str, Tensor]:
         """Tokens (2B, T), and log π_ref of the chosen and the rejected sides, (B,) each."""
         numbers = [row["pair"] for row in rows]
@@ -103,6 +133,15 @@ class DpoCollator:
         batch = collate_pairs([self.pairs[n] for n in numbers], self.pad_id)
         labels = batch.pop("labels")
         return {**batch, "completion_mask": (labels != IGNORED).long()}
+
+
+def _ask_reference(trainer: Any, collator: DpoCollator, needed: np.ndarray) -> None:
+    """Have the log-probabilities of some pairs computed that are not known, before the first step."""
+    if collator.reference is None:
+        return
+    n_tokens, size = collator.pairs.n_tokens, trainer.args.train_batch_size
+    collator.reference.fill(lambda some: _log_probs(trainer, collator, some), needed, n_tokens, size)
+    trainer.accelerator.wait_for_everyone()
 
 
 def _log_probs(trainer: Any, collator: DpoCollator, rows: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sluicegate.models.load import Loaded
 from sluicegate.training.preference_config import OrpoConfig
+from sluicegate.training.preference_dpo import by_itself
 from sluicegate.training.preference_rows import SIDES, EncodedPairs, collate_pairs
 
 
@@ -30,6 +31,12 @@ class OwnRows:
 
     def _send_telemetry(self) -> None:
         """Nothing is told to anyone."""
+
+    def judge(self: Any, batch: dict[str, Tensor]) -> dict[str, float]:
+        """`loss`, `accuracy` and `margin` of pairs of this process alone, for a model in evaluation mode."""
+        with by_itself(self.accelerator):
+            loss, found = self.get_batch_loss_metrics(self.model, batch)
+        return {"loss": loss.item(), "accuracy": found["rewards/accuracies"], "margin": found["rewards/margins"]}
 
 
 def orpo_trainer(loaded: Loaded, model: Any, pairs: EncodedPairs, config: OrpoConfig, **rest: Any) -> Any:
@@ -53,6 +60,10 @@ class OrpoCollator:
 
     def __init__(self, pairs: EncodedPairs, pad_id: int) -> None:
         self.pairs, self.pad_id = pairs, pad_id
+
+    def over(self, pairs: EncodedPairs, reference: None) -> OrpoCollator:
+        """The same of other pairs; there is no reference."""
+        return OrpoCollator(pairs, self.pad_id)
 
     def __call__(self, rows: Sequence[dict[str, int]]) -> dict[str, Tensor]:
         """`<side>_input_ids`, `<side>_attention_mask` and `<side>_labels`, each (B, T)."""

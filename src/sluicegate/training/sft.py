@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,27 +18,14 @@ from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import Loaded
 from sluicegate.models.token_cache import counts_of
-from sluicegate.training.course import follow
+from sluicegate.training.course import Tuned, follow
 from sluicegate.training.opening import with_adapter
 from sluicegate.training.sft_config import SftConfig
+from sluicegate.training.watch import Watch
+from sluicegate.training.workload import Workload
 
 WINDOW = 8
 """Batches among which rows are sorted by length."""
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """A fine-tuned model and how its loss fell."""
-
-    model: Any
-    """The model given, in evaluation mode, or a `PeftModel` around it."""
-    steps: int
-    loss: float
-    """Mean loss per label token over the last twentieth of the steps."""
-    curve: list[dict[str, float]]
-    """step, loss, grad_norm and learning_rate at about 20 points."""
-    mix: dict[str, Any] | None = None
-    """What the batches of a sampler were made of, see `realised_mix`."""
 
 
 def tune(
@@ -48,6 +34,7 @@ def tune(
     config: SftConfig,
     out: Path,
     columns: Mapping[str, np.ndarray] | None = None,
+    watch: Watch | None = None,
 ) -> Tuned:
     """Train on the label tokens of `rows`; the same seed on the same machine gives the same weights.
 
@@ -57,6 +44,7 @@ def tune(
         config: what to do; its method is settled.
         out: a folder the Trainer may use; it leaves nothing there.
         columns: `lang` and `source` of every row, and what phases weigh by, for a config with a sampler.
+        watch: what it is measured by and where it is written down; None: nothing and nowhere.
 
     Raises:
         SluiceError: the loss is no number any more.
@@ -75,9 +63,10 @@ def tune(
             callbacks=callbacks,
         )
 
-    made = follow(make, loaded, config, math.ceil(len(laid_out) / config.total_batch), out, "fine-tuning")
-    mix = sampler.mix(made.steps) if sampler else None
-    return Tuned(made.model, made.steps, made.curve[-1]["loss"], made.curve, mix)
+    counts = counts_of(rows)
+    work = Workload.of(laid_out.order, config.total_batch, counts.n_tokens, counts.n_label)
+    made = follow(make, loaded, config, work, out, "fine-tuning", watch=watch)
+    return Tuned(**vars(made), mix=sampler.mix(made.steps) if sampler else None)
 
 
 class Ordered(Dataset[Encoded]):
