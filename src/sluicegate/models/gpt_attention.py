@@ -60,6 +60,7 @@ class Attention(nn.Module):
     def __init__(self, config: GPTConfig, layer: int) -> None:
         super().__init__()
         self.config, self.layer = config, layer
+        self.head_dim, self.dropout = config.head_dim, config.dropout
         width, kv_width = config.hidden_size, config.num_key_value_heads * config.head_dim
         self.q_proj = nn.Linear(width, width, config.bias)
         self.k_proj = nn.Linear(width, kv_width, config.bias)
@@ -78,8 +79,8 @@ class Attention(nn.Module):
         if cache is not None:
             k, v = cache.update(k, v, self.layer)  # (B, K, S, d)
         attend = ATTENTION[self.config._attn_implementation]
-        y = attend(q, k, v, mask, self.config.dropout if self.training else 0.0)  # (B, H, T, d)
+        y = attend(q, k, v, mask, self.dropout if self.training else 0.0)  # (B, H, T, d)
         return self.o_proj(y.transpose(1, 2).flatten(2))  # (B, T, D)
 
     def _heads(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (-1, self.config.head_dim))
+        return x.unflatten(-1, (-1, self.head_dim))

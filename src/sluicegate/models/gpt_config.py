@@ -13,8 +13,8 @@ from sluicegate.models.gpt_shape import Rope
 class GPTConfig(PreTrainedConfig):
     """The shape of a GPT; the defaults are the small world's, 0.4 million parameters.
 
-    `rope` holds what differs from the defaults of `Rope`. A model trained at 256 tokens is opened for 1024 by
-    `from_pretrained(folder, max_position_embeddings=1024, rope={"method": "yarn", "factor": 4, "original_length": 256})`.
+    `rope` holds what differs from the defaults of `Rope`. `from_pretrained(folder, max_position_embeddings=1024,
+    rope={"method": "yarn", "factor": 4, "original_length": 256})` opens a model trained at 256 tokens for 1024.
     """
 
     model_type = "sluice_gpt"
