@@ -96,6 +96,11 @@ def warn(text: str) -> None:
     console().print(f"[yellow]warning:[/] {escape(text)}", soft_wrap=True)
 
 
+def note(text: str) -> None:
+    """One line for this process's log alone."""
+    _log("INFO", text)
+
+
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
     """The items, with a progress bar and an ETA while they pass."""
     known = len(items) if total is None and isinstance(items, Sized) else total
@@ -132,6 +137,11 @@ def open_log(folder: Path) -> None:
     shape = "{time:YYYY-MM-DD HH:mm:ss} {level: <7} {message}"
     logger.add(path, format=shape, rotation="10 MB", retention=5, backtrace=False, diagnose=False)
     _open_logs[:] = [path]
+
+
+def log_folder() -> Path | None:
+    """Where this process's log is, None where none is open."""
+    return _open_logs[0].parent if _open_logs else None
 
 
 def log_failure(err: BaseException) -> Path | None:
