@@ -236,7 +236,7 @@ def _groups(name: str, found: Any) -> dict[str, Any]:
 
 def _apply(tree: Any, item: str) -> None:
     """One override of a recipe; what it names, a variable or a step, has to be there."""
-    group, name = _named(item)
+    group, name = _named(tree, item)
     known = [str(k) for k in tree[group]]  # `in` is false of a variable left open
     if "=" in item and name not in known and group not in BLOCKS:
         noun = {"vars": "variable", "steps": "step"}[group]
@@ -254,15 +254,15 @@ def _meant(tree: Any, item: str, group: str, name: str) -> str:
     return did_you_mean(name, known) or f"{group}: {', '.join(known)}"
 
 
-def _named(item: str) -> tuple[str, str]:
-    """The group and the name in it that an override is about; a step's needs no group before it."""
+def _named(tree: Any, item: str) -> tuple[str, str]:
+    """The group and the name in it that an override is about; a step's needs no group, and may be called as a block."""
     head, _, rest = item.partition("=")[0].partition(".")
-    return (head, rest.partition(".")[0]) if head in GROUPS else ("steps", head)
+    return (head, rest.partition(".")[0]) if head in GROUPS and (tree[head] or head not in BLOCKS) else ("steps", head)
 
 
 def _is_made(tree: Any, item: str) -> bool:
     """Whether an override is about a step that a `for` has yet to make, as far as its name's beginning tells."""
-    group, name = _named(item)
+    group, name = _named(tree, item)
     beginnings = [str(step).partition("{")[0] for step in tree["steps"] if "{" in str(step)]
     return group == "steps" and name not in tree["steps"] and name.startswith(tuple(beginnings))
 
