@@ -6,7 +6,7 @@ A reply that has ended leaves its batch, so the last long one does not pay for a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -45,29 +45,35 @@ def generate(loaded: Loaded, prompts: Sequence[Sequence[int]], max_new_tokens: i
 def replies(
     loaded: Loaded, prompts: Sequence[Sequence[int]], sampling: Sampling, batch_size: int = 96, first: int = 0
 ) -> list[Reply]:
-    """The reply to each prompt, in order.
+    """The reply to each prompt, in order; `first` is the place of the first one, where these are some of many."""
+    made: dict[int, Reply] = {}
+    for some in batches_of_replies(loaded, dict(enumerate(prompts, first)), sampling, batch_size):
+        made |= some
+    return [made[place] for place in sorted(made)]
+
+
+def batches_of_replies(
+    loaded: Loaded, prompts: Mapping[int, Sequence[int]], sampling: Sampling, batch_size: int = 96
+) -> Iterator[dict[int, Reply]]:
+    """Replies by the places of their prompts, as the batches are done.
 
     Args:
         loaded: the model and its tokenizer.
-        prompts: token ids, as `Encoder.encode_prompt` gives them.
+        prompts: token ids, as `Encoder.encode_prompt` gives them, by their places among all that are asked.
         sampling: `max_new_tokens` ends sooner where the model has no position left for more.
         batch_size: prompts at once; it changes the speed and, but for rounding, nothing else.
-        first: the place of the first prompt, where these are some of many.
     """
-    rooms = [reply_room(loaded.model.config, len(prompt), sampling.max_new_tokens) for prompt in prompts]
-    if full := rooms.count(0):
-        subject = "1 prompt leaves" if full == 1 else f"{full:,} prompts leave"
-        runtime.warn(
-            f"generate: {subject} no room for a reply: the model reads {positions(loaded.model.config)} tokens"
-        )
-    made = [Reply("", 0, "no room")] * len(prompts)
-    for places in runtime.track(list(_batches([len(p) for p in prompts], rooms, batch_size)), "generate"):
-        batch = Batch(loaded, [prompts[i] for i in places], sampling, rooms[places[0]], [first + i for i in places])
+    config = loaded.model.config
+    rooms = {place: reply_room(config, len(prompt), sampling.max_new_tokens) for place, prompt in prompts.items()}
+    if full := [place for place, room in rooms.items() if not room]:
+        subject = "1 prompt leaves" if len(full) == 1 else f"{len(full):,} prompts leave"
+        runtime.warn(f"generate: {subject} no room for a reply: the model reads {positions(config)} tokens")
+        yield dict.fromkeys(full, Reply("", 0, "no room"))
+    for places in runtime.track(list(_batches(prompts, rooms, batch_size)), "generate"):
+        batch = Batch(loaded, [prompts[place] for place in places], sampling, rooms[places[0]], places)
         for _ in batch:
             pass
-        for i, place in enumerate(places):
-            made[place] = batch.reply(i)
-    return made
+        yield {place: batch.reply(number) for number, place in enumerate(places)}
 
 
 def stream(loaded: Loaded, prompt: Sequence[int], sampling: Sampling, place: int = 0) -> Iterator[str]:
@@ -206,11 +212,11 @@ class _Written:
     ended: Literal["end", "stop", "length"] = "length"
 
 
-def _batches(lengths: Sequence[int], rooms: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+def _batches(prompts: Mapping[int, Sequence[int]], rooms: Mapping[int, int], batch_size: int) -> Iterator[list[int]]:
     """Places of prompts whose replies have the same room, so that no reply hangs on what else is in its batch."""
-    for room in sorted({room for room in rooms if room}, reverse=True):
-        places = [i for i, own in enumerate(rooms) if own == room]
-        for batch in length_batches([lengths[i] for i in places], batch_size=batch_size):
+    for room in sorted({room for room in rooms.values() if room}, reverse=True):
+        places = [place for place, own in rooms.items() if own == room]
+        for batch in length_batches([len(prompts[place]) for place in places], batch_size=batch_size):
             yield [places[i] for i in batch]
 
 

@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Sampling(Config):
-    """How replies are written."""
+class Draws(Config):
+    """How the next token is chosen."""
 
-    max_new_tokens: int = Field(default=256, ge=1)
-    """Tokens after which a reply that does not end is cut."""
     temperature: float = Field(default=0.0, ge=0)
     """0 takes the likeliest token; 1 draws from the model's distribution, less makes it sharper, more flatter."""
     top_k: int | None = Field(default=None, ge=1)
@@ -27,19 +25,26 @@ class Sampling(Config):
     """Draw among the likeliest tokens that together have this probability (arXiv 1904.09751)."""
     repetition_penalty: float = Field(default=1.0, ge=1)
     """What the scores of tokens that came up before are divided by, or multiplied where below 0 (arXiv 1909.05858)."""
-    stop: list[str] = []
-    """Texts at which a reply ends; they are not part of it."""
     seed: int = 0
     """Decides the draws. Those of a prompt hang on its place among the prompts, not on what else is in its batch."""
 
 
-def chances(sampling: Sampling, places: Sequence[int], n: int) -> np.ndarray:
+class Sampling(Draws):
+    """How replies are written, and where they end."""
+
+    max_new_tokens: int = Field(default=256, ge=1)
+    """Tokens after which a reply that does not end is cut."""
+    stop: list[str] = []
+    """Texts at which a reply ends; they are not part of it."""
+
+
+def chances(sampling: Draws, places: Sequence[int], n: int) -> np.ndarray:
     """What decides the first `n` draws of some prompts, uniform in [0, 1), (B, n); float32."""
     rows = [np.random.default_rng([sampling.seed, place]).random(n, dtype=np.float32) for place in places]
     return np.stack(rows)
 
 
-def choose(scores: Tensor, sampling: Sampling, chance: Tensor) -> Tensor:
+def choose(scores: Tensor, sampling: Draws, chance: Tensor) -> Tensor:
     """The next tokens, (B,).
 
     Args:
