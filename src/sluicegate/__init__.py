@@ -6,7 +6,7 @@ shows. Every arrow is a stage, every noun a sealed folder. Importing the package
 open the folders `sluice convert` writes, gates and all; it imports nothing heavy. Layers, high to low; a
 module imports only from layers below its own, and names joined by `|` do not know each other:
 
-    cli : testing > verbs > pipeline > planning | reference > bake_off > stages
+    cli : testing > verbs > pipeline > planning | reference > bake_off | search > stages
       > training | evaluation | scoring | selection | reporting > models | data > artifacts
       > peers : runtime : registry : config > schema > errors | auto_classes
 """
