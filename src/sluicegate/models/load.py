@@ -28,6 +28,8 @@ class Loaded:
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    dtype_reason: str = ""
+    """Why it is in its dtype, in words."""
 
     @property
     def device(self) -> torch.device:
@@ -81,7 +83,7 @@ def load(
         quantised.keep_gradients(model)
     if adapter:
         model = adapters.put_on(model, Path(path))
-    return Loaded(model.to(at).eval(), load_tokenizer(path, revision))
+    return Loaded(model.to(at).eval(), load_tokenizer(path, revision), reason or why)
 
 
 def load_plain(path: str | Path, name: str = "") -> Loaded:

@@ -36,6 +36,8 @@ class Stage:
     collective: ClassVar[bool] = False
     """Whether the processes of a launch `fill` one artifact together, each calling it in the same folder. The first
     alone writes there, unless they agree on names; what it returns counts. Other stages are made by it alone."""
+    timed: ClassVar[frozenset[str]] = frozenset()
+    """Files and folders of the artifact that tell of time, and so are others whenever the same is made."""
     divisible: ClassVar[bool] = False
     """Whether several processes can `share` the work; such a stage `resumes` too."""
 
@@ -60,6 +62,10 @@ class Stage:
     def part(self, config: Any) -> tuple[int, int] | None:
         """(i, N) where the user asked for the i-th of N parts of the work only, counted from 0."""
         return None
+
+    def processes(self, config: Any) -> int:
+        """How many are to `fill` it together; a run that is one process starts that many for it."""
+        return 1
 
     def share(self, out: Path, config: Any, inputs: dict[str, Any], part: int, parts: int) -> dict[str, Any]:
         """Do one part of the work in a folder that others work in too; return the numbers worth a line.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,18 @@ from sluicegate.errors import ArtifactError, ConfigError
 from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
+from sluicegate.training.held_out_metrics import ROWS
 from sluicegate.training.sft_config import SftConfig
+from sluicegate.training.tuning_check import check_tuning
 
 if TYPE_CHECKING:
+    from sluicegate.models.encode import Encoder
     from sluicegate.models.load import Loaded
-    from sluicegate.models.token_cache import EncodedRows
+    from sluicegate.models.token_cache import EncodedRows, TokenCache
+    from sluicegate.training.course import Tuned
     from sluicegate.training.rows import TrainingRows
-    from sluicegate.training.sft import Tuned
+    from sluicegate.training.tuning_config import TuningConfig
+    from sluicegate.training.watch import Watch
 
 TOKENS = ".tokens"
 """Beside the artifacts of a run: rows as tokens, for all trainings that read the same; it may be deleted."""
@@ -32,20 +37,28 @@ FIRST_HERE = 8
 class Sft(Stage):
     """Trains on the rows of `data` that `selection` kept (all, without one), and on the `trusted` rows.
 
-    The phases of a `sampler` may weigh rows by columns of `scores`, and by keys of `meta`.
+    The phases of a `sampler` may weigh rows by columns of `scores`, and by keys of `meta`. Rows of `held_out` tell on
+    the way how the loss of others falls, and some of them are answered.
     """
 
     name = "sft"
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "messages"}
-    may_take: ClassVar[dict[str, Kind]] = {"selection": "selection", "trusted": "messages", "scores": "scores"}
+    may_take: ClassVar[dict[str, Kind]] = {
+        "selection": "selection",
+        "trusted": "messages",
+        "scores": "scores",
+        "held_out": "messages",
+    }
     collective = True
+    timed = frozenset({"training.json", "metrics.jsonl", "tensorboard"})
 
     class Config(SftConfig):
         pass
 
     def check(self, config: Any, wires: Collection[str]) -> None:
-        """A mixture is one of a selection and the rest."""
+        """A mixture is one of a selection and the rest, and stopping early needs held-out rows."""
+        check_tuning(config, wires, ROWS)
         if config.mixture is not None and "selection" not in wires:
             raise ConfigError("mixture needs a selection to mix the rest of the data with", "add selection=…")
 
@@ -59,15 +72,20 @@ class Sft(Stage):
             return told
         return {**told, "steps": config.max_steps or math.ceil(config.epochs * rows / config.total_batch)}
 
+    def processes(self, config: Any) -> int:
+        """As many as its `launch` says."""
+        from sluicegate.training.launch import processes
+
+        return processes(config.launch)
+
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
         from sluicegate.training.whole import save_whole
 
-        made = fine_tune(config, inputs, out)
+        made = fine_tune(config, inputs, out, watched=True)
         save_whole(made.tuned.model, made.base.tokenizer, out, inputs["model"])
-        told = {"stage": self.name, "method": made.config.method, **made.stats, "curve": made.tuned.curve}
         if rank() == 0:
-            write_json(out / "training.json", told)
+            made.record(self.name, out, inputs)
         return made.stats
 
 
@@ -81,11 +99,20 @@ class FineTuned:
     """With its `auto` method decided."""
     stats: dict[str, Any]
 
+    def record(self, stage: str, out: Path, inputs: Mapping[str, Artifact]) -> None:
+        """Write `training.json`."""
+        from sluicegate.training.record import FILE, record
 
-def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path) -> FineTuned:
+        write_json(out / FILE, record(stage, self.config, self.base, inputs, self.stats, self.tuned))
+
+
+def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path, watched: bool = False) -> FineTuned:
     """Train on the rows that the inputs `data`, `selection` and `trusted` say.
 
-    Nothing is left in the folder `out`, and the rows as tokens beside it, in `TOKENS`.
+    Rows as tokens are left beside the folder `out`, in `TOKENS`.
+
+    Args:
+        watched: write the course down in `out`, and measure what is held out; else nothing is left there.
     """
     from sluicegate.training.opening import open_model, settle
     from sluicegate.training.rows import TrainingRows
@@ -98,9 +125,11 @@ def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path) -> F
     )
     loaded = open_model(base.path, settled)
     _check_base(loaded.model, base)
-    rows = _encoded(loaded, chosen, settled, out.parent / TOKENS)
+    encoder, cache = loaded.encoder(settled.max_length), token_cache(settled, out)
+    rows = _encoded(encoder, chosen, cache)
+    watch = _watch(out, inputs.get("held_out"), encoder, cache, settled, chosen.ids) if watched else None
     columns = chosen.columns(settled.sampler.columns(), inputs.get("scores")) if settled.sampler else None
-    tuned = tune(loaded, rows, settled, out, columns)
+    tuned = tune(loaded, rows, settled, out, columns, watch)
     stats = {
         "rows": len(rows),
         "pool_rows": len(chosen.pool_ids),
@@ -109,19 +138,34 @@ def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path) -> F
         "truncated": int((rows.counts.truncated > 0).sum()),
         "steps": tuned.steps,
         "loss": tuned.loss,
+        **tuned.held_out,
         **({"mix": tuned.mix} if tuned.mix else {}),
     }
     return FineTuned(loaded, tuned, settled, stats)
 
 
-def _encoded(loaded: Loaded, chosen: TrainingRows, config: SftConfig, folder: Path) -> EncodedRows:
+def token_cache(config: TuningConfig, out: Path) -> TokenCache:
+    """Beside the folder of an artifact, for all that read the same rows."""
     from sluicegate.models.token_cache import TokenCache
 
-    what, encoder = "training rows", loaded.encoder(config.max_length)
     spread = partial(ordered, workers=config.workers or cores(), first_here=0 if config.workers else FIRST_HERE)
-    rows = TokenCache(folder, spread).rows(encoder, chosen.ids, chosen.records, what)
+    return TokenCache(out.parent / TOKENS, spread)
+
+
+def _encoded(encoder: Encoder, chosen: TrainingRows, cache: TokenCache) -> EncodedRows:
+    what = "training rows"
+    rows = cache.rows(encoder, chosen.ids, chosen.records, what)
     encoder.tell(rows.counts, what)
     return rows
+
+
+def _watch(
+    out: Path, data: Artifact | None, encoder: Encoder, cache: TokenCache, config: SftConfig, trained: Sequence[str]
+) -> Watch:
+    from sluicegate.training.held_out_rows import HeldOutRows
+    from sluicegate.training.watch import Watch
+
+    return Watch(out, HeldOutRows.of(data, encoder, cache, config.watch, trained) if data else None)
 
 
 def _check_base(model: Any, base: Artifact) -> None:

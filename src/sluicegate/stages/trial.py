@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sluicegate.artifacts import Artifact, write_json
+from sluicegate.artifacts import Artifact
 from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
@@ -22,8 +22,9 @@ class Trial(Stage):
     name = "trial"
     makes: ClassVar[Kind] = "evaluation"
     takes: ClassVar[dict[str, Kind]] = {**Sft.takes, "test": "messages"}
-    may_take: ClassVar[dict[str, Kind]] = Sft.may_take
+    may_take: ClassVar[dict[str, Kind]] = {name: kind for name, kind in Sft.may_take.items() if name != "held_out"}
     collective = True
+    timed = frozenset({"training.json"})
 
     class Config(Stage.Config):
         tune: SftConfig = SftConfig()
@@ -31,9 +32,19 @@ class Trial(Stage):
         ask: Evaluate.Config = Evaluate.Config()
         """How it is asked."""
 
+    def check(self, config: Any, wires: Collection[str]) -> None:
+        """What the training needs."""
+        Sft().check(config.tune, wires)
+
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Those of the training."""
         return Sft().estimate(config.tune, inputs)
+
+    def processes(self, config: Any) -> int:
+        """As many as its `launch` says."""
+        from sluicegate.training.launch import processes
+
+        return processes(config.tune.launch)
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the files of an evaluation, and `training.json`."""
@@ -41,8 +52,7 @@ class Trial(Stage):
         made = fine_tune(config.tune, inputs, out)
         if rank() > 0:
             return {}
-        told = {"stage": self.name, "method": made.config.method, **made.stats, "curve": made.tuned.curve}
-        write_json(out / "training.json", told)
+        made.record(self.name, out, inputs)
         judged = judge(replace(made.base, model=made.tuned.model), questions, config.ask, out)
         trained = {name: value for name, value in made.stats.items() if name != "loss"}
         return {**trained, "train_loss": made.stats["loss"], **judged}

@@ -54,6 +54,12 @@ class Course:
         """The mean over the last twentieth of the steps."""
         return self.curve[-1]["loss"]
 
+    @property
+    def held_out(self) -> dict[str, float]:
+        """`held_out_loss` and the other metrics as they were measured last; nothing where there are no such rows."""
+        last = self.evaluations[-1] if self.evaluations else {}
+        return {f"held_out_{name}": value for name, value in last.items() if name != "step"}
+
 
 @dataclass(frozen=True)
 class Tuned(Course):
