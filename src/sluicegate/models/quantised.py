@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from sluicegate.errors import MissingError
 
@@ -37,7 +36,7 @@ def nf4(compute: torch.dtype) -> BitsAndBytesConfig:
     )
 
 
-def keep_gradients(model: nn.Module) -> None:
+def keep_gradients(model: Any) -> None:
     """On a CPU with bfloat16 units bitsandbytes lays 4-bit weights out anew at the first look in evaluation mode, and
     through that layout no gradient comes any more: forbid it."""
     for module in model.modules():

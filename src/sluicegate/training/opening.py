@@ -14,7 +14,10 @@ from sluicegate.models.load import Loaded, load
 from sluicegate.models.quantised import holds_fp8, multiplies_fp8
 from sluicegate.models.size import count_parameters
 from sluicegate.training.fp8 import check_fp8, to_fp8
-from sluicegate.training.precision import held
+from sluicegate.training.kernels import check_kernels, take_flash_attention
+from sluicegate.training.packing_check import check_packing
+from sluicegate.training.precision import autocasting, held
+from sluicegate.training.sft_config import SftConfig
 from sluicegate.training.tuning_config import TuningConfig
 
 C = TypeVar("C", bound=TuningConfig)
@@ -36,7 +39,7 @@ def open_model(base: Path, config: TuningConfig) -> Loaded:
     """The model to train, its weights as its method and dtype want them.
 
     Raises:
-        ConfigError: a dtype this machine cannot train in.
+        ConfigError: a dtype this machine cannot train in, kernels or packing that do not work with this model.
         ArtifactError: weights that cannot be trained so.
         MissingError: a package for it is not there.
     """
@@ -46,6 +49,11 @@ def open_model(base: Path, config: TuningConfig) -> Loaded:
     if config.dtype == "fp8":
         check_fp8(device)
     loaded = load(base, dtype=dtype, reason=reason, nf4=config.method == "qlora")
+    check_kernels(loaded.model, config, device)
+    if isinstance(config, SftConfig) and config.packing:
+        take_flash_attention(loaded.model, device)
+        with autocasting(device, config.dtype):
+            check_packing(loaded.model)
     if config.dtype == "fp8":
         to_fp8(loaded.model, device)
     return loaded

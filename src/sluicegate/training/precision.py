@@ -42,3 +42,9 @@ def autocast(device: torch.device, dtype: str = "auto") -> dict[str, bool]:
     asked = "auto" if dtype == "fp8" else dtype
     computed = pick_dtype(device.type, asked)[0] if device.type == "cuda" else torch.float32
     return {"bf16": computed == torch.bfloat16, "fp16": computed == torch.float16}
+
+
+def autocasting(device: torch.device, dtype: str = "auto") -> torch.autocast:
+    """What a Trainer that is told so does around every forward pass."""
+    told = autocast(device, dtype)
+    return torch.autocast(device.type, torch.float16 if told["fp16"] else torch.bfloat16, enabled=any(told.values()))

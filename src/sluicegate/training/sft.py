@@ -18,8 +18,10 @@ from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import Loaded
 from sluicegate.models.token_cache import counts_of
+from sluicegate.training.batch_shares import share
 from sluicegate.training.course import Tuned, follow
 from sluicegate.training.opening import with_adapter
+from sluicegate.training.packing import balanced, pack
 from sluicegate.training.sft_config import SftConfig
 from sluicegate.training.watch import Watch
 from sluicegate.training.workload import Workload
@@ -53,13 +55,17 @@ def tune(
     model = with_adapter(loaded.model, config)
     sampler = _sampler(config.sampler, rows, config, columns or {}) if config.sampler else None
     laid_out = Ordered(rows, sampler.batches.ravel()) if sampler else lay_out(rows, config)
+    if config.packing:
+        laid_out = Ordered(rows, _in_passes(laid_out.order, rows, config))
 
     def make(arguments: dict[str, Any], parts: tuple[type, ...], callbacks: list[TrainerCallback]) -> Trainer:
         return type("Sft", (*parts, Trainer), {})(
             model=model,
-            args=TrainingArguments(**arguments),
+            args=TrainingArguments(
+                **arguments, neftune_noise_alpha=config.neftune_alpha, use_liger_kernel=config.liger
+            ),
             train_dataset=laid_out,
-            data_collator=partial(collate, pad_id=loaded.tokenizer.pad_token_id or 0),
+            data_collator=pack if config.packing else partial(collate, pad_id=loaded.tokenizer.pad_token_id or 0),
             callbacks=callbacks,
         )
 
@@ -105,6 +111,12 @@ def lay_out(rows: Sequence[Encoded], config: SftConfig) -> Ordered:
         rng.shuffle(batches)
         order += [row for batch in batches + short for row in batch]
     return Ordered(rows, order)
+
+
+def _in_passes(order: Sequence[int] | np.ndarray, rows: Sequence[Encoded], config: SftConfig) -> list[int]:
+    """The order with the rows of each step shared among its passes by their tokens."""
+    room, _ = share(config.total_batch, config.device_batch_size, runtime.world_size())
+    return balanced(list(order), counts_of(rows).n_tokens.tolist(), config.total_batch, room)
 
 
 def _sampler(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from sluicegate.config import runtime
 from sluicegate.training.tuning_config import TuningConfig
@@ -17,11 +19,19 @@ class SftConfig(TuningConfig):
     """With a `selection`: the share of its rows among those trained on; the others are drawn at random from what it did
     not keep. Null: its rows alone."""
     neftune_alpha: float | None = Field(default=None, gt=0)
-    """Noise on the embeddings of rows that are trained on (NEFTune, arXiv 2310.05914); 5 is usual."""
+    """Noise on the embeddings of rows that are trained on (NEFTune, arXiv 2310.05914), at most alpha /
+    √(tokens · width) in each number; 5 is usual."""
     packing: bool = runtime(False)
-    """Put the rows of a pass end to end instead of padding them; none sees another, and the loss stays the same."""
+    """Put the rows of a pass end to end instead of padding them; none sees another, and the loss stays the same. A
+    model that would let them is refused. It saves the most where rows differ in length and there is flash attention."""
     liger: bool = runtime(False)
-    """Liger's fused kernels, on a GPU."""
+    """Liger's fused kernels, on a GPU, for an architecture it knows."""
+
+    @model_validator(mode="after")
+    def _noise_is_of_a_row(self) -> Self:
+        if self.neftune_alpha and self.packing:
+            raise ValueError("neftune_alpha does not go with packing: its noise is measured by the length of a row")
+        return self
 
     @property
     def peak_rate(self) -> float:

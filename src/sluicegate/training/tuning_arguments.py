@@ -38,4 +38,7 @@ def tuning_arguments(config: TuningConfig, device: torch.device, steps: int, out
         "seed": config.seed,
         "logging_steps": 1,  # what is told are means over several
         "logging_nan_inf_filter": False,
+        "ddp_find_unused_parameters": False,
+        "torch_compile": config.compile,
+        **config.hf,
     }

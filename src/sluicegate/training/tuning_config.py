@@ -45,7 +45,9 @@ class TuningConfig(Config):
     max_length: int = Field(default=2048, ge=2)
     """Tokens of a row that are read; longer rows are cut at the end and counted."""
     dtype: Literal["auto", "float32", "bfloat16", "float16", "fp8"] = "auto"
-    """Of the weights. auto: float32 for full, on a GPU under bfloat16 autocast; as the device likes for an adapter."""
+    """Of the base's weights, or of what is computed with them. auto: float32 for full, on a GPU under bfloat16
+    autocast; as the device likes for an adapter. float16, on a GPU alone: losses are scaled, and weights that are
+    trained stay float32 under autocast. fp8: weights as by auto, products of linear layers in 8 bits, by torchao."""
     sampler: MixedBucketSampler.Config | None = None
     """Which rows come when: shares of languages, length buckets, a curriculum. Null: all rows alike, those of like
     length together."""
@@ -73,7 +75,7 @@ class TuningConfig(Config):
     checkpoint_activations: bool | None = runtime(None)
     """Compute activations twice to hold fewer of them. None: on a GPU."""
     compile: bool = runtime(False)
-    """Let torch.compile make the model faster; its first steps are slower."""
+    """Let torch.compile make the model faster; its first steps are slower. Not with qlora or a sharded strategy."""
     workers: int = runtime(0, ge=0)
     """Processes that turn many rows into tokens. 0: as many as there are cores."""
 
@@ -83,6 +85,17 @@ class TuningConfig(Config):
             share(self.total_batch, self.device_batch_size, processes=1)
         except ConfigError as err:
             raise ValueError(f"{err.message}: {err.hint}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.method == "qlora" and self.dtype == "fp8":
+            raise ValueError("dtype fp8 is for weights in 16 bits or more, and those of qlora have 4: take lora")
+        if self.compile and self.method == "qlora":
+            raise ValueError("compile does not work with qlora: torch.compile cannot look into 4-bit weights")
+        if self.compile and self.launch.strategy != "ddp":
+            why = f"{self.launch.strategy} gathers weights layer by layer, outside of what is compiled"
+            raise ValueError(f"compile does not work with strategy {self.launch.strategy}: {why}")
         return self
 
     @property

@@ -24,7 +24,7 @@ def test_trl_is_left_none_of_its_own_defaults(tmp_path: Path) -> None:
 
     args = DPOConfig(**told(tmp_path, learning_rate=1e-3))
     assert (args.bf16, args.gradient_checkpointing, args.activation_checkpointing) == (False, False, False)
-    assert (args.learning_rate, args.logging_steps, args.max_steps) == (1e-3, 2, 40)
+    assert (args.learning_rate, args.logging_steps, args.max_steps) == (1e-3, 1, 40)
     assert (args.per_device_train_batch_size, args.gradient_accumulation_steps) == (16, 1)
     assert (args.lr_scheduler_type, args.warmup_steps, args.weight_decay) == ("linear", 2, 0.01)
 
