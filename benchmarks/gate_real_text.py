@@ -32,7 +32,8 @@ from sluicegate.errors import MissingError
 from sluicegate.evaluation.stats import auroc
 from sluicegate.pipeline import run
 
-BASE = {"vocab_size": 4096, "layers": 4, "width": 192, "context": 512, "steps": 800, "batch_rows": 8, "row_tokens": 256}
+BASE = {"vocab_size": 4096, "model": {"layers": 4, "width": 192, "context": 512}}
+BASE |= {"steps": 800, "batch_rows": 8, "row_tokens": 256}
 QUICK = {"steps": 60}
 SEEDS = {"pool": 7, "dev": 8}
 """Of the damage."""

@@ -19,8 +19,8 @@ steps:
   pool: {stage: prepare, sources: [{world: {make: pool, rows: 5000}}], dedup: none}
   few: {stage: prepare, sources: [{world: {make: clean, rows: 300}}]}
   base:
-    {stage: pretrain, data: few, steps: 60, checkpoint_every: 2, vocab_size: 300, layers: 2, width: 16, heads: 2,
-     kv_heads: 1, threads: 1}
+    {stage: pretrain, data: few, steps: 60, checkpoint_every: 2, vocab_size: 300, threads: 1,
+     model: {layers: 2, width: 16, heads: 2, kv_heads: 1}}
   scores: {stage: score, data: few, model: base, signals: [perplexity, length], shard_rows: 8}
 """
 PARTIAL = {

@@ -61,7 +61,7 @@ class TokenCache:
         key = cache_key(encoder, ids)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{key}.arrow"
-        with _alone(self.folder / f".{key}.lock"):
+        with alone(self.folder / f".{key}.lock"):
             if not path.is_file():
                 draft = self.folder / f".{key}.draft"
                 self._encode(draft, encoder, records(), len(ids), description)
@@ -207,8 +207,8 @@ def _to_arrow(rows: Sequence[Encoded]) -> pa.RecordBatch:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """A lock the kernel lets go of when its holder dies."""
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock that the kernel lets go of when its holder dies."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -1,12 +1,16 @@
-"""Byte-level BPE trained from scratch (arXiv 1508.07909), with the chat format its models speak."""
+"""Byte-level BPE trained from scratch (arXiv 1508.07909), with the chat format its models speak; or any other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from sluicegate.errors import ArtifactError, MissingError
+from sluicegate.models.encode import DEFAULT_TEMPLATE
+from sluicegate.models.load import load_tokenizer
 from sluicegate.schema import Message
 
 PAD, USER, ASSISTANT, END = SPECIAL_TOKENS = ("<pad>", "<user>", "<assistant>", "<end>")
@@ -55,9 +59,37 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> PreTrainedTokenizerFast:
     )
 
 
-def document_text(tokenizer: PreTrainedTokenizerFast, messages: Sequence[Message]) -> str:
+def document_text(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
     """What pretraining reads of a record: a lone assistant turn is plain text, anything else a chat."""
     if [m["role"] for m in messages] == ["assistant"]:
-        return messages[0]["content"] + END
+        return f"{tokenizer.bos_token or ''}{messages[0]['content']}{tokenizer.eos_token}"
     turns = [{"role": m["role"], "content": m["content"]} for m in messages]
-    return str(tokenizer.apply_chat_template(turns, tokenize=False))
+    template = None if tokenizer.chat_template else DEFAULT_TEMPLATE
+    return str(tokenizer.apply_chat_template(turns, chat_template=template, tokenize=False))
+
+
+def open_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """Any tokenizer to pretrain with, from a folder or the hub.
+
+    Raises:
+        MissingError: there is none.
+        ArtifactError: it has no end token, or no `tokenizer.json`.
+    """
+    found = load_tokenizer(name)
+    if not found.is_fast or found.eos_token_id is None:
+        lacks = "no end token to part documents with" if found.is_fast else "no tokenizer.json"
+        raise ArtifactError(f"the tokenizer {name} has {lacks}", "take another, or leave `tokenizer` out to train one")
+    return found
+
+
+def tokenizer_json(name: str) -> Path:
+    """The file that decides how a tokenizer of a folder or of the hub encodes; `MissingError` where there is none."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    if (found := Path(name) / "tokenizer.json").is_file():
+        return found
+    try:
+        return Path(hf_hub_download(name, "tokenizer.json"))
+    except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as err:
+        raise MissingError(f"no tokenizer.json in {name}", "name a folder with one, or a set of the hub") from err

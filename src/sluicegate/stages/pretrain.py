@@ -1,55 +1,93 @@
-"""Documents in, a model from scratch out: a tokenizer first, then a small GPT."""
+"""Documents in, a model from scratch out: a tokenizer first, then a GPT. Or more documents into a model that is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from sluicegate.artifacts import Artifact, write_json
-from sluicegate.runtime import seed_everything
+from sluicegate.artifacts import Artifact, file_hash, write_json
+from sluicegate.errors import ConfigError
+from sluicegate.models.gpt_shape import GPTShape
+from sluicegate.runtime import log_folder, rank, say, seed_everything
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
+from sluicegate.stages.sft import TOKENS
 from sluicegate.training.schedule import Schedule
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from sluicegate.training.pretrain import Course
+
 CURVE_POINTS = 50
+FROM_SCRATCH = ("model", "tokenizer", "vocab_size")
+"""Keys that say nothing where a model is trained on."""
+USUAL: dict[str, dict[str, Any]] = {
+    "gpt_125m": {"row_tokens": 1024, "device_rows": 8, "steps": 4800, "warmup_steps": 250, "learning_rate": 6e-4},
+    "gpt_1b": {"row_tokens": 2048, "device_rows": 4, "steps": 21_000, "warmup_steps": 1000, "learning_rate": 3e-4},
+}
+"""What a run of each preset is told where nothing else is said: some 20 tokens for each parameter (arXiv 2203.15556),
+in batches and at a rate near those of GPT-3's models of that size (arXiv 2005.14165). gpt_tiny takes the defaults."""
+LARGE: dict[str, Any] = {
+    "vocab_size": 50_257, "batch_rows": 512, "mask_documents": True, "held_out": 0.005, "evaluate_every": 250,
+    "optimizer": "adamw", "beta2": 0.95, "schedule": "cosine", "weight_decay": 0.1,
+}  # fmt: skip
+"""What they have in common."""
 
 
 class Pretrain(Stage):
-    """Train a tokenizer and a GPT on plain texts (records of one assistant turn) and conversations."""
+    """Train a tokenizer and a GPT on plain texts (records of one assistant turn) and conversations.
+
+    With `init` that model is trained on, with its own tokenizer. Under torchrun all processes train together. What a
+    preset other than gpt_tiny leaves out of the keys below is as such models are usually trained: AdamW, half a
+    cosine, documents apart, 20 tokens for each parameter.
+    """
 
     name = "pretrain"
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"data": "messages"}
+    may_take: ClassVar[dict[str, Kind]] = {"init": "model"}
     resumes = True
+    collective = True
 
     class Config(Schedule):
+        model: GPTShape = GPTShape()
+        """The shape: a preset by its name, `gpt_tiny`, `gpt_125m` or `gpt_1b`, or with changes, as
+        `{preset: gpt_125m, layers: 6}`."""
+        tokenizer: str | None = None
+        """A folder with a tokenizer, or its hub name; null trains one on the data."""
         vocab_size: int = Field(768, ge=260)
-        """Tokens of the tokenizer: 256 bytes, 4 special ones, the rest learned."""
-        layers: int = Field(3, ge=1)
-        """Decoder layers."""
-        width: int = Field(96, ge=2)
-        """Channels of the residual stream."""
-        heads: int = Field(4, ge=1)
-        """Query heads of a layer."""
-        kv_heads: int = Field(2, ge=1)
-        """Key-value heads of a layer, shared by the query heads."""
-        mlp_ratio: int = Field(3, ge=1)
-        """Width of the feed-forward layer, in widths of the residual stream."""
-        context: int = Field(256, ge=2)
-        """Tokens the model is meant to read at once; may exceed `row_tokens`."""
+        """Tokens of the tokenizer that is trained: 256 bytes, 4 special ones, the rest learned."""
+
+        @model_validator(mode="before")
+        @classmethod
+        def _as_usual(cls, given: Any) -> Any:
+            """What runs of the preset are usually told, below what this one is told."""
+            shape = given.get("model", {}) if isinstance(given, Mapping) else {}
+            preset = shape.get("preset") if isinstance(shape, Mapping) else shape
+            return {**LARGE, **USUAL[preset], **given} if preset in USUAL else given
 
         @model_validator(mode="after")
         def _fits(self) -> Self:
-            if self.width % (2 * self.heads):
-                raise ValueError(f"width {self.width} is not an even number of channels for each of {self.heads} heads")
-            if self.heads % self.kv_heads:
-                raise ValueError(f"heads {self.heads} cannot share kv_heads {self.kv_heads} evenly")
-            if self.row_tokens > self.context:
-                raise ValueError(f"row_tokens {self.row_tokens} exceeds context {self.context}")
+            if self.row_tokens > self.model.context:
+                raise ValueError(f"row_tokens {self.row_tokens} exceeds model.context {self.model.context}")
             return self
+
+    def pins(self, config: Config) -> dict[str, str]:
+        """The hash of a tokenizer from elsewhere."""
+        if config.tokenizer is None:
+            return {}
+        from sluicegate.models.tokenizer import tokenizer_json
+
+        return {"tokenizer": file_hash(tokenizer_json(config.tokenizer))}
+
+    def check(self, config: Config, wires: Collection[str]) -> None:
+        """A model that is trained on has its shape and its tokenizer."""
+        if "init" in wires and (told := [key for key in FROM_SCRATCH if key in config.model_fields_set]):
+            raise ConfigError(f"`{told[0]}` is of a model from scratch, and `init` trains one on", "leave one out")
 
     def estimate(self, config: Config, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Tokens the run will train on, however many the data hold."""
@@ -57,49 +95,78 @@ class Pretrain(Stage):
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model folder; a checkpoint stands in it until everything else does."""
-        import torch
-        from transformers.utils.logging import disable_progress_bar
+        from sluicegate.models.token_file import token_file
+        from sluicegate.training.objectives import language_model
+        from sluicegate.training.packed import packed
+        from sluicegate.training.pretrain import train
 
-        from sluicegate.models.tokenizer import document_text, train_bpe
-        from sluicegate.training.pretrain import pretrain
-
-        conversations = [row["messages"] for row in inputs["data"].rows("messages")]
-        tokenizer = train_bpe((m["content"] for turns in conversations for m in turns), config.vocab_size)
-        texts = [document_text(tokenizer, turns) for turns in conversations]
-        documents = [torch.tensor(ids, dtype=torch.int32) for ids in tokenizer(texts)["input_ids"]]
-        seed_everything(config.seed)
-        model = self._model(config, tokenizer)
-        checkpoint = out / "checkpoint.safetensors"
-        losses = pretrain(model, documents, config, checkpoint)
-
-        stats = {
-            "rows": len(documents),
-            "parameters": model.num_parameters(),
-            "steps": config.steps,
-            "tokens": config.steps * config.batch_tokens,
-            "loss": round(losses[-CURVE_POINTS:].mean().item(), 4),
-        }
-        disable_progress_bar()  # a bar of tqdm's for every file
-        model.save_pretrained(out)
-        tokenizer.save_pretrained(out)
-        curve = [round(part.mean().item(), 4) for part in losses.tensor_split(min(CURVE_POINTS, config.steps))]
-        write_json(out / "training.json", {"stage": self.name, **stats, "loss_curve": curve})
-        checkpoint.unlink(missing_ok=True)
+        data = inputs["data"]
+        model, tokenizer = _opened(inputs["init"], config) if "init" in inputs else _made(config, data)
+        tokens = token_file(out.parent / TOKENS, tokenizer, data.id, lambda: _documents(tokenizer, data))
+        documents, held_out = packed(tokens, config)
+        seen, epochs = config.steps * config.batch_tokens, config.steps * config.batch_tokens / len(tokens.tokens)
+        say(f"  {len(tokens):,} documents, {len(tokens.tokens):,} tokens, to be seen {epochs:.2g} times")
+        checkpoint, logs = out / "checkpoint.safetensors", log_folder()
+        events = logs / "tensorboard" / out.name.lstrip(".") if logs else None
+        course = train(model, language_model, documents, config, checkpoint, held_out, events)
+        counts = {"rows": len(tokens), "parameters": model.num_parameters(), "steps": config.steps, "tokens": seen}
+        stats: dict[str, Any] = {**counts, **_losses(course)}
+        if rank() == 0:
+            _save(out, model, tokenizer, {"stage": self.name, **stats, **_curves(course)})
+            checkpoint.unlink(missing_ok=True)
         return stats
 
-    def _model(self, config: Config, tokenizer: Any) -> Any:
-        from sluicegate.models.gpt import GPTConfig, GPTForCausalLM
 
-        shape = GPTConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=config.width,
-            intermediate_size=config.width * config.mlp_ratio,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            num_key_value_heads=config.kv_heads,
-            max_position_embeddings=config.context,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=tokenizer.eos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-        )
-        return GPTForCausalLM(shape)
+def _made(config: Pretrain.Config, data: Artifact) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A model of random weights for a tokenizer that is trained on the data, or opened."""
+    from sluicegate.models.tokenizer import open_tokenizer, train_bpe
+
+    texts = (message["content"] for row in data.rows("messages", ["messages"]) for message in row["messages"])
+    tokenizer = open_tokenizer(config.tokenizer) if config.tokenizer else train_bpe(texts, config.vocab_size)
+    seed_everything(config.seed)
+    return config.model.model(len(tokenizer), tokenizer.pad_token_id, tokenizer.eos_token_id), tokenizer
+
+
+def _opened(base: Artifact, config: Pretrain.Config) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A model to train on, with its tokenizer."""
+    from sluicegate.models.load import load
+    from sluicegate.models.positions import positions
+
+    loaded = load(base.path, dtype="float32", reason="weights that are trained stay float32", name=base.id)
+    reach = positions(loaded.model.config)
+    if reach is not None and config.row_tokens > reach:
+        raise ConfigError(f"row_tokens {config.row_tokens} is more than {base.id} reads: {reach}", "lower row_tokens")
+    return loaded.model, loaded.tokenizer
+
+
+def _documents(tokenizer: PreTrainedTokenizerBase, data: Artifact) -> Iterator[tuple[str, str]]:
+    """The source and the text of every record."""
+    from sluicegate.models.tokenizer import document_text
+
+    for row in data.rows("messages", ["source", "messages"]):
+        yield row["source"], document_text(tokenizer, row["messages"])
+
+
+def _losses(course: Course) -> dict[str, float]:
+    """The mean of the last steps, and of what is held out the last."""
+    told = {"loss": round(course.losses[-CURVE_POINTS:].mean().item(), 4)}
+    measured = course.held_out[course.held_out.isfinite()]
+    return told | ({"held_out_loss": round(measured[-1].item(), 4)} if len(measured) else {})
+
+
+def _curves(course: Course) -> dict[str, Any]:
+    """`loss_curve` in `CURVE_POINTS` means, and `held_out_curve`: what was measured after which step."""
+    parts = course.losses.tensor_split(min(CURVE_POINTS, len(course.losses)))
+    told: dict[str, Any] = {"loss_curve": [round(part.mean().item(), 4) for part in parts]}
+    steps = course.held_out.isfinite().nonzero().flatten().tolist()
+    measured = {str(step + 1): round(course.held_out[step].item(), 4) for step in steps}
+    return told | ({"held_out_curve": measured} if measured else {})
+
+
+def _save(out: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, told: dict[str, Any]) -> None:
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # a bar of tqdm's for every file
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    write_json(out / "training.json", told)
