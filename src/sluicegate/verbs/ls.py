@@ -12,7 +12,7 @@ from sluicegate.verbs.base import Verb
 from sluicegate.verbs.find import add_out, newest, runs
 
 LISTS = (
-    *("stages", "signals", "rules", "corruptions", "cleaners", "shapes", "presets", "verbs", "recipes"),
+    *("stages", "signals", "rules", "corruptions", "cleaners", "shapes", "presets", "tasks", "verbs", "recipes"),
     *("runs", "artifacts"),
 )
 ALWAYS = LISTS[:-2]
@@ -49,11 +49,14 @@ def _artifacts(run: Path) -> Iterator[str]:
 def _names(what: str, out: Path | None) -> list[str]:
     from sluicegate.config import recipe_names
     from sluicegate.data.presets import PRESETS
+    from sluicegate.evaluation.task import tasks
 
     if what == "recipes":
         return recipe_names()
     if what == "presets":
         return list(PRESETS)
+    if what == "tasks":
+        return tasks()
     if what == "runs":
         return sorted(map(str, runs()))
     if what == "artifacts":
