@@ -15,7 +15,7 @@ from typing import Any
 from sluicegate import registry
 from sluicegate.artifacts import storage_errors
 from sluicegate.errors import ConfigError, MissingError, SluiceError
-from sluicegate.peers import fails_first
+from sluicegate.peers import tell_failure
 from sluicegate.runtime import log_failure
 from sluicegate.verbs.find import DEFAULT_OUT
 from sluicegate.verbs.walk import add_walk_options, take_walk_options, walk
@@ -39,21 +39,22 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except SluiceError as err:
         log_failure(err)
-        return _fail(str(err), err.exit_code, debug)
+        return _fail(err, err.exit_code, debug)
     except KeyboardInterrupt:
-        return _fail("interrupted\nhint: finished steps stand; the same command goes on from there", INTERRUPTED, debug)
+        told = SluiceError("interrupted", "finished steps stand; the same command goes on from there")
+        return _fail(told, INTERRUPTED, debug)
     except Exception as err:  # a bug of ours or of a plug-in
         log = log_failure(err)
         where = f"the traceback is in {log}" if log else "the same command with --debug shows the traceback"
-        return _fail(f"unexpected {type(err).__name__}: {' '.join(str(err).split())}\nhint: {where}", 1, debug)
+        told = SluiceError(f"unexpected {type(err).__name__}: {' '.join(str(err).split())}", where)
+        return _fail(told, told.exit_code, debug)
     return 0
 
 
-def _fail(text: str, code: int, debug: bool) -> int:
+def _fail(err: SluiceError, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    if fails_first():
-        print(f"error: {text}", file=sys.stderr)
+    tell_failure(err)
     return code
 
 

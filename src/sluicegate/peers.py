@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluicegate import errors
 from sluicegate.errors import ConfigError, SluiceError
 from sluicegate.runtime import rank, world_size
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 POLL_S = 0.05
 FAILED, THROUGH = "failed", "through"
+FAILURE = "SLUICEGATE_FAILURE"
+"""The variable that names the file in which a launch of ours tells why it failed."""
 
 _words = count()
 
@@ -51,14 +57,38 @@ def meet() -> None:
         _wait()
 
 
-def fails_first() -> bool:
-    """Whether this process, which fails, is the first: the others fail for that reason, and have nothing to tell."""
+def _fails_first() -> bool:
+    """Whether this process, which fails, is the first: the others fail for that reason."""
     if world_size() == 1 or "MASTER_ADDR" not in os.environ:
         return True
     try:
         return _board().add(FAILED, 1) == 1
     except RuntimeError:  # the board went down with the process that held it
         return False
+
+
+def launched() -> bool:
+    """Whether a process of ours started this launch, and speaks for it."""
+    return FAILURE in os.environ
+
+
+def tell_failure(err: SluiceError) -> None:
+    """Say what ended this process, unless it ended for what another did; `read_failure` has it where one `launched`."""
+    if not _fails_first():
+        return
+    if launched():
+        told = [type(err).__name__, err.message, err.hint]
+        Path(os.environ[FAILURE]).write_text(json.dumps(told), encoding="utf-8")
+    else:
+        print(f"error: {err}", file=sys.stderr)
+
+
+def read_failure(path: Path) -> SluiceError | None:
+    """What the first of the processes to fail told; None where none did."""
+    if not path.is_file():
+        return None
+    name, message, hint = json.loads(path.read_text(encoding="utf-8"))
+    return getattr(errors, name, SluiceError)(message, hint)
 
 
 def _wait() -> None:

@@ -14,9 +14,12 @@ from typing import Any
 from sluicegate.artifacts import Artifact, storage_errors, write_json
 from sluicegate.config import load_recipe
 from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, SluiceError
-from sluicegate.peers import agree, meet
+from sluicegate.peers import agree, launched, meet
 from sluicegate.planning import ARTIFACTS, LOCK, LOG, RECIPE, Plan, Step, plan
 from sluicegate.runtime import log_failure, open_log, rank, say, warn, world_size
+
+LAUNCH = "launch"
+"""In the log's folder, where processes that were started for a step leave what they print."""
 
 
 def run(
@@ -107,9 +110,12 @@ class _Walk:
         """The step's artifact; None where only a part of its work was asked for."""
         store = self.todo.store
         state = agree("have" if store.has(step.artifact_id) else "make")
-        say(f"{step.name:{self.width}s}  {state}  {step.artifact_id}")
+        if not launched():
+            say(f"{step.name:{self.width}s}  {state}  {step.artifact_id}")
         if state == "have":
             return store.open(step.artifact_id)
+        if world_size() == 1 and (n := step.stage.processes(step.config)) > 1:
+            return self._launch(step, n)
         inputs = _nest({name: self.todo.verified(i) for name, i in step.inputs.items()})
         if part := step.stage.part(step.config):
             self._share(step, inputs, *part)
@@ -121,6 +127,15 @@ class _Walk:
         self.todo.whole.add(made.id)
         say(f"{'':{self.width}s}  made  in {made.seconds:.1f} s: {brief(made.stats)}")
         return made
+
+    def _launch(self, step: Step, n: int) -> Artifact:
+        """The artifact, made by n processes that run this step and no other."""
+        from sluicegate.training.launch import launch
+
+        say(f"{'':{self.width}s}  start {n} processes")
+        command = ["run", str(self.folder / RECIPE), "--only", step.name, "--out", str(self.folder)]
+        launch(command, n, step.name, self.folder / LOG / LAUNCH)
+        return self.todo.store.open(step.artifact_id)
 
     def _lead(self, step: Step, inputs: dict[str, Any]) -> Artifact:
         """Make the artifact, and call the other processes of this launch in where the stage wants them."""
