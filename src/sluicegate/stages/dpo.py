@@ -38,5 +38,6 @@ class Dpo(Preference):
 
         if config.reference_free:
             return None
-        numbers = f"{loaded.device.type}-{str(loaded.dtype).removeprefix('torch.')}"
+        small = {"qlora": "-nf4"}.get(config.method, "") + ("-fp8" if config.dtype == "fp8" else "")
+        numbers = f"{loaded.device.type}-{str(loaded.dtype).removeprefix('torch.')}{small}"
         return Reference(beside / REFERENCE / f"{base.id}-{pairs.sides.path.stem}-{numbers}.npy", len(pairs))

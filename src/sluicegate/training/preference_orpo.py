@@ -45,14 +45,20 @@ def orpo_trainer(loaded: Loaded, model: Any, pairs: EncodedPairs, config: OrpoCo
     Args:
         rest: `arguments` of the run, `parts` of the class, and what else a Trainer takes.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "You are importing from 'trl.experimental'")
-        from trl.experimental.orpo import ORPOConfig, ORPOTrainer
-
+    ORPOConfig, ORPOTrainer = trl_orpo()  # noqa: N806
     args = ORPOConfig(**rest.pop("arguments"), beta=config.beta, disable_dropout=False)
     collator = OrpoCollator(pairs, loaded.tokenizer.pad_token_id or 0)
     made: Any = type("Orpo", (*rest.pop("parts"), OwnRows, ORPOTrainer), {})
     return made(model=model, args=args, data_collator=collator, processing_class=loaded.tokenizer, **rest)
+
+
+def trl_orpo() -> tuple[Any, Any]:
+    """trl's config and trainer, without its word on experiments."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "You are importing from 'trl.experimental'")
+        from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+
+    return ORPOConfig, ORPOTrainer
 
 
 class OrpoCollator:

@@ -17,7 +17,8 @@ def check_tuning(config: TuningConfig, wires: Collection[str], metrics: Sequence
         metrics: that held-out rows are measured by.
 
     Raises:
-        ConfigError: an early stopping without held-out rows, or by a metric that they do not have.
+        ConfigError: an early stopping without held-out rows, or by a metric that they do not have; in `hf` what the
+            trainer does not take.
         MissingError: the package of a tracker is not installed.
     """
     stop = config.early_stopping
@@ -28,3 +29,7 @@ def check_tuning(config: TuningConfig, wires: Collection[str], metrics: Sequence
         what = f"early_stopping.metric: held-out rows are not measured by '{stop.metric}'"
         raise ConfigError(what, f"there are: {', '.join(metrics)}")
     check_trackers(config.log)
+    if config.hf:
+        from sluicegate.training.hf_arguments import check_hf
+
+        check_hf(config)
