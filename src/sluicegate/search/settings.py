@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise, product
 from typing import Any, Literal, Self
@@ -12,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from sluicegate.config import Config, build
 from sluicegate.errors import ConfigError
 
+NO_WORDS = ("true", "false", "null")
 BETTER: Mapping[str, Literal["minimize", "maximize"]] = {"loss": "minimize", "accuracy": "maximize"}
 
 
@@ -188,8 +190,14 @@ def read_search(recipe: Mapping[str, Any]) -> Search:
 
 
 def override(key: str, value: Any) -> str:
-    """A value as the command line gives it; YAML reads JSON."""
-    return f"{key}={json.dumps(value, ensure_ascii=False)}"
+    """A value as the command line gives it."""
+    return f"{key}={spelt(value)}"
+
+
+def spelt(value: Any) -> str:
+    """A value as YAML reads it back: a plain word as it is, and all else as JSON."""
+    word = isinstance(value, str) and re.fullmatch(r"[A-Za-z][\w/-]*", value) and value.lower() not in NO_WORDS
+    return str(value) if word else json.dumps(value, ensure_ascii=False)
 
 
 def _flattened(given: Mapping[Any, Any], at: str = "") -> dict[str, Any]:

@@ -69,12 +69,15 @@ class Study:
 
     def next(self) -> Try | None:
         """The next trial; None where there are no more."""
+        import optuna
+
         n = len(self._counted())
         if n >= self.search.n_trials:
             return None
         self.inner.sampler = _sampler(self.search, n)
         trial = self.inner.ask()
         settings = {key: _suggested(trial, key, span) for key, span in self.search.space.items()}
+        self.inner.sampler = optuna.samplers.RandomSampler()  # that of a grid would stop the study when it is told
         return Try(self.inner, trial, settings)
 
     def told(self) -> list[Told]:

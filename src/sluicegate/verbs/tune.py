@@ -97,6 +97,7 @@ class Trials:
             raise ConfigError("sluice tune is one process", "let its trainings start others: `launch` of their steps")
         if FOLDER in self._loaded([])["steps"]:
             raise ConfigError(f"steps.{FOLDER} has the name of the folder of the trials", "call the step otherwise")
+        self._fingerprint([])  # as it is written, it has to be right too
         seen: dict[str, set[str]] = {}
         for key, value in self.search.extremes():
             try:
@@ -266,11 +267,13 @@ def _stat(artifact: Artifact, name: str) -> float:
 
 def _table(trials: Sequence[Told], search: Search) -> Iterator[list[Any]]:
     """Header, and a row per trial; a rung has a column."""
+    from sluicegate.search.settings import spelt
+
     rungs = search.rungs.values if search.rungs else []
     named = [f"{search.metric} at {search.rungs.key}={rung}" for rung in rungs] if search.rungs else []
     yield ["trial", "state", search.metric, "seconds", *search.space, *named, "reason"]
     for trial in trials:
-        settings = [trial.settings.get(key) for key in search.space]
+        settings = [spelt(trial.settings[key]) if key in trial.settings else "" for key in search.space]
         at = [trial.rungs.get(rung) for rung in rungs]
         yield [trial.number, trial.state, trial.value, round(trial.seconds, 1), *settings, *at, trial.reason]
 
