@@ -56,13 +56,20 @@ class FakeRuns:
         data: Artifact,
         selection: Artifact | None = None,
         trusted: Artifact | None = None,
+        record: dict[str, Any] | None = None,
     ) -> Artifact:
-        """An evaluated model that answers `rate` of the questions."""
+        """An evaluated model that answers `rate` of the questions, with the record of its training."""
         kept, added = (selection or data).stats["kept" if selection else "rows"], TRUSTED * bool(trusted)
         stats = {"rows": kept + added, "trusted_rows": added, "label_tokens": TOKENS * (kept + added)}
         inputs = {"data": data, "selection": selection, "trusted": trusted}
         known = {name: artifact for name, artifact in inputs.items() if artifact}
-        model = self._seal(f"model-{arm}{seed}", lambda out: stats, **known)
+        told = record or _losses(rate, seed)
+
+        def train(out: Path) -> dict[str, Any]:
+            write_json(out / "training.json", told)
+            return stats
+
+        model = self._seal(f"model-{arm}{seed}", train, **known)
         return self._seal(f"evaluation-{arm}{seed}", lambda out: self.answer(out, rate), model=model)
 
     def bought(self, rate: float) -> Artifact:
@@ -143,3 +150,10 @@ class FakeRuns:
         accuracy = sum(right) / questions if self.answers else None
         write_json(out / "metrics.json", {"n": questions, "accuracy": accuracy, "loss": 2 - rate, "by_source": {}})
         return {"accuracy": accuracy}
+
+
+def _losses(rate: float, seed: int) -> dict[str, Any]:
+    """What a training tells of its losses; of the best arm it measured held-out rows too."""
+    losses = [{"step": step, "loss": 3 - rate + 2 / step + seed / 10} for step in range(2, 42, 2)]
+    held_out = [{**point, "loss": point["loss"] + 0.2} for point in losses[4::5]] if rate > 0.6 else []
+    return {"curve": losses, "evaluations": held_out}

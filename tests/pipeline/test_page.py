@@ -23,7 +23,7 @@ SETTLED = "--virtual-time-budget=10000"  # milliseconds of the page's own clock,
 
 RUN = "document.documentElement.dataset.ran = 1"
 HOSTILE = f'</pre></script><script>{RUN}</script><img src="x" onerror="{RUN}"> 一共有多少个苹果？'
-MARK = re.compile(r'aria-roledescription="(?:bar|point|rule mark|rect mark)"')
+MARK = re.compile(r'aria-roledescription="(?:bar|point|line mark|rule mark|rect mark)"')
 TELL_WIDTH = """<script>
 const wait = setInterval(() => {
   const { scrollWidth, clientWidth, dataset } = document.documentElement;
@@ -55,11 +55,11 @@ def test_every_chart_draws_and_nothing_else_happens(html: str, tmp_path: Path) -
     document, console = opened(html, tmp_path)
     assert console == []
     root = document[: document.index("<head>")]
-    assert 'data-drawn="7"' in root
+    assert 'data-drawn="8"' in root
     assert "data-error" not in root
     assert "data-ran" not in root
     charts = {chart.partition('"')[0]: chart for chart in document.split('data-chart="')[1:]}
-    assert set(charts) == {"result", "faults", "signals", "budgets", "funnel", "histogram-0", "histogram-1"}
+    assert set(charts) == {"result", "faults", "signals", "budgets", "curves", "funnel", "histogram-0", "histogram-1"}
     for name, chart in charts.items():
         drawing = chart.partition("</figure>")[0]
         assert "<svg" in drawing, name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sluicegate.reporting.curve_chart import arm_hues, curve_chart
 from sluicegate.reporting.numbers import decimals, percent
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 # Mid tones, read as well on white as on near-black.
 WATER, GOLD, SILT, CLAY = "#3b82c4", "#d99a1c", "#8b95a1", "#c8553d"
+HUES = (GOLD, WATER, "#2f9e86", "#9a6cc4", CLAY, "#7a8f2a")
+"""Of things of a kind that are told apart."""
 ROW, TALL, LINE = 30, 48, 14  # pixels of one bar or cell, of one arm, and of a line of text
 NUMBERS = {"left": 5, "top": 5, "bottom": 5, "right": 32}  # room for the number behind the longest bar
 SCALES = {"accuracy": (0.02, 1.0, ".0%", ".1%"), "loss": (0.02, float("inf"), ".2f", ".3f")}
@@ -25,10 +28,16 @@ def charts(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "faults": _faults(summary),
         "signals": _signals(summary),
         "budgets": _budgets(summary),
+        "curves": curve_chart(summary, curve_hues(summary)),
         "funnel": _funnel(summary),
     }
     drawn |= {f"histogram-{n}": _histogram(found) for n, found in enumerate(summary["histograms"])}
     return {name: chart.to_dict() for name, chart in drawn.items() if chart is not None}
+
+
+def curve_hues(summary: Mapping[str, Any]) -> dict[str, str]:
+    """The colours of the arms in the picture of training."""
+    return arm_hues(summary, HUES, SILT)
 
 
 def _result(summary: Mapping[str, Any]) -> alt.LayerChart | None:

@@ -6,14 +6,15 @@ from functools import cache
 
 from sluicegate import __version__
 from sluicegate.reporting import numbers
-from sluicegate.reporting.charts import charts
+from sluicegate.reporting.charts import charts, curve_hues
 from sluicegate.reporting.summary import Summary
 from sluicegate.reporting.templates import template
 
 
 def render(summary: Summary) -> str:
     """The page of a comparison."""
-    told = {"charts": charts(summary), "fmt": numbers, "scripts": vega_scripts(), "version": __version__}
+    told = {"charts": charts(summary), "hues": curve_hues(summary), "fmt": numbers}
+    told |= {"scripts": vega_scripts(), "version": __version__}
     return template("page.html.j2").render(summary, **told)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypedDict
 
 from sluicegate.artifacts import Artifact
 from sluicegate.data.world.faults import CLEAN
+from sluicegate.reporting.curves import curves
 from sluicegate.reporting.examples import examples
 from sluicegate.reporting.headline import headline
 from sluicegate.reporting.lineage import Arm, Run, trace_arms
@@ -42,6 +43,8 @@ class Summary(TypedDict):
     funnel: list[dict[str, Any]]
     arms: list[dict[str, Any]]
     differences: list[dict[str, Any]]
+    curves: list[dict[str, Any]]
+    """How the losses fell, see `curves`."""
     signals: list[dict[str, Any]]
     faults: dict[str, dict[str, float]]
     histograms: list[dict[str, Any]]
@@ -78,6 +81,7 @@ def summarize(
         "funnel": _funnel(lead.first, pools),
         "arms": rows,
         "differences": differences,
+        "curves": curves(traced),
         "signals": _signals(traced, pools, tables, stats),
         "faults": faults,
         "histograms": list(histograms(traced, tables)),

@@ -7,7 +7,7 @@ import pytest
 
 from sluicegate.artifacts import Artifact
 from sluicegate.evaluation import stats
-from sluicegate.reporting.charts import charts
+from sluicegate.reporting.charts import SILT, charts, curve_hues
 from sluicegate.reporting.summary import Summary, summarize
 
 
@@ -29,14 +29,14 @@ def drawn(summary: Summary) -> dict[str, dict[str, Any]]:
 
 
 def test_every_number_of_the_summary_has_its_chart(drawn: dict[str, Any]) -> None:
-    named = {"result", "faults", "signals", "budgets", "funnel", "histogram-0", "histogram-1"}
+    named = {"result", "faults", "signals", "budgets", "curves", "funnel", "histogram-0", "histogram-1"}
     assert set(drawn) == named
     assert all(spec["width"] == "container" and isinstance(spec["height"], int) for spec in drawn.values())
 
 
 def test_what_is_unknown_is_not_drawn(bare: Summary) -> None:
     drawn = charts(bare)
-    assert set(drawn) == {"result", "budgets", "funnel", "histogram-0", "histogram-1"}
+    assert set(drawn) == {"result", "budgets", "curves", "funnel", "histogram-0", "histogram-1"}
     assert {row["arm"]: row["loss"] for row in _points(drawn["result"])}["gate"] == pytest.approx(1.35)
 
 
@@ -108,3 +108,19 @@ def test_room_above_long_names(arms: dict[str, list[Artifact]]) -> None:
         return charts(found)["faults"]["layer"][0]["encoding"]["x"]["axis"]["labelPadding"]
 
     assert padding("gate on three lines") > padding("gate")
+
+
+def test_the_losses_of_training_are_means_over_the_seeds(drawn: dict[str, Any]) -> None:
+    points = {(row["arm"], row["split"], row["step"]): row["loss"] for row in rows(drawn["curves"])}
+    assert len(points) == 4 * 20 + 4
+    assert points["gate", "train", 10] == pytest.approx(3 - 0.65 + 2 / 10 + 0.1)
+    assert points["gate", "held out", 10] == pytest.approx(points["gate", "train", 10] + 0.2)
+    assert points["all", "train", 10] == pytest.approx(3 - 0.5 + 2 / 10)
+    assert {arm for arm, split, _ in points if split == "held out"} == {"gate"}
+
+
+def test_arms_are_told_apart_by_colour_and_the_control_is_grey(summary: Summary) -> None:
+    hues = curve_hues(summary)
+    assert list(hues) == ["gate", "random", "all", "trusted"]
+    assert hues["random"] == SILT
+    assert len(set(hues.values())) == 4

@@ -106,7 +106,7 @@ def test_without_faults_and_answers(bare: Summary) -> None:
     assert "nats (below 0 is better)" in text
     for arm in bare["arms"]:
         assert loss(arm) in text
-    assert set(found.specs) == {"result", "budgets", "funnel", "histogram-0", "histogram-1"}
+    assert set(found.specs) == {"result", "budgets", "curves", "funnel", "histogram-0", "histogram-1"}
 
 
 def test_a_model_from_elsewhere_alone(tmp_path: Path) -> None:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sluicegate.reporting.bake_off.arm_columns import gain
 from sluicegate.reporting.bake_off.order import Row, Summary, contestants, controls, rules
-from sluicegate.reporting.charts import CLAY, GOLD, SCALES, SILT, WATER
+from sluicegate.reporting.charts import HUES, SCALES, SILT
 from sluicegate.reporting.numbers import decimals, percent
 
 if TYPE_CHECKING:
     import altair as alt
 
-HUES = (GOLD, WATER, "#2f9e86", "#9a6cc4", CLAY, "#7a8f2a")
 TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 HEIGHT = 430
 APART = 7
