@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from sluicegate.config import runtime
+from sluicegate.training.presets import Preset, filled
 from sluicegate.training.tuning_config import TuningConfig
 
 
 class SftConfig(TuningConfig):
     """How a model is fine-tuned on conversations."""
 
+    preset: Preset | None = Field(default=None, exclude=True)
+    """Fills what is not told here: `less` as LESS was trained (arXiv 2402.04333), `rtx4090` and `rtx5090` an adapter of
+    a 7B model on one such card."""
     learning_rate: float | None = Field(default=None, gt=0)
     """Its peak, reached after the warm-up. None: 2e-5 (full) or 2e-4 (an adapter)."""
     mixture: float | None = Field(default=None, gt=0, le=1)
@@ -26,6 +31,11 @@ class SftConfig(TuningConfig):
     model that would let them is refused. It saves the most where rows differ in length and there is flash attention."""
     liger: bool = runtime(False)
     """Liger's fused kernels, on a GPU, for an architecture it knows."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, told: Any) -> Any:
+        return filled(told) if isinstance(told, Mapping) else told
 
     @model_validator(mode="after")
     def _noise_is_of_a_row(self) -> Self:
