@@ -34,6 +34,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "math": {"problem": "q", "solution": "a", "level": "Level 5", "type": "Algebra"},
     "cmath": {"grade": 1, "question": "q", "golden": "a", "reasoning_step": 1},
     "mgsm": {"dataset": "mgsm-zh", "id": "0", "messages": [ASKED, {**SAID, "content": ""}], "answer": "a"},
+    "choices": {"query": "q", "choices": ["a", "b"], "gold": 0},
+    "hellaswag": {"ctx": "q", "endings": ["b", "a"], "label": "1", "ind": 3},
+    "winogrande": {"sentence": "q", "option1": "a", "option2": "b", "answer": "1"},
+    "mmlu": {"question": "q", "subject": "s", "choices": ["b", "a", "c"], "answer": 1},
+    "exam": {"id": 0, "question": "q", "A": "c", "B": "a", "C": "b", "D": "d", "answer": "B", "explanation": ""},
+    "cmmlu": {"Question": "q", "A": "a", "B": "c", "C": "b", "D": "d", "Answer": "A"},
     "preference": {"prompt": "q", "chosen": "a", "rejected": "b"},
     "ultrafeedback": {
         "prompt": "q",

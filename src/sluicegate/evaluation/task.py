@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field
 
 from sluicegate.config import Config, build
+from sluicegate.data.shapes.choice import LETTERS
 from sluicegate.errors import ConfigError, UnknownName
 from sluicegate.registry import did_you_mean
 from sluicegate.schema import Message, Record
@@ -39,7 +40,7 @@ class Task(Config):
     about: str
     """What the set asks."""
     prompt: str = "{{ question }}"
-    """What the user says: Jinja over the `question`, the `instruction` and the row's `meta`."""
+    """What the user says: Jinja over the `question`, the `instruction`, the row's `meta` and `letters` for choices."""
     think: str = ""
     """The instruction where the model may write down its steps."""
     direct: str = ""
@@ -58,7 +59,7 @@ class Task(Config):
         *before, asked = _asked(record)
         instruction = self.think if think else self.direct
         fill = lambda question, meta: _template(self.prompt).render(  # noqa: E731
-            **meta, question=question, instruction=instruction
+            **meta, question=question, instruction=instruction, letters=LETTERS
         )
         shown = [turn for example in self.examples[:shots] for turn in _turns(example, fill, think)]
         system: list[Message] = [{"role": "system", "content": self.system}] if self.system else []
