@@ -65,10 +65,10 @@ def ntk(rope: Rope, dim: int, trained: int, lengths: Tensor) -> Tensor:
 
 
 def dynamic_ntk(rope: Rope, dim: int, trained: int, lengths: Tensor) -> Tensor:
-    """Dynamic NTK scaling (arXiv 2309.00071, section 3.3): each row's alpha grows with its length; (B, 1, 1, d/2).
+    """Dynamic NTK scaling (arXiv 2309.00071, section 3.3): alpha grows with the longest text of a row; (B, 1, 1, d/2).
 
-    Up to the training length nothing changes. Keys in a cache keep the angles of the length they were written at, so
-    past it generation with a cache is not quite generation without one.
+    Up to the training length nothing changes. Past it the paper would turn every cached key anew for each token; here,
+    as in transformers, keys are cached turned, so generation with a cache is not quite generation without one.
     """
     alpha = (rope.factor * lengths / trained - (rope.factor - 1)).clamp(min=1)
     return _frequencies(_stretched(rope.theta, alpha, dim), dim, lengths.device)

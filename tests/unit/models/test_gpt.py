@@ -10,6 +10,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from sluicegate.errors import ConfigError, DataError
+from sluicegate.models.gates.base import attach, attached
+from sluicegate.models.gates.surprise import N_SURPRISE, SurpriseGate
 from sluicegate.models.gpt import GPTConfig, GPTForCausalLM
 
 PAD, END = 0, 1
@@ -245,16 +247,27 @@ def test_a_model_saved_before_there_were_choices_is_read_as_it_was() -> None:
     assert str(GPTForCausalLM(GPTConfig.from_dict(old))) == str(tiny())
 
 
-def test_lora_fits_llamas_names_and_merges_to_the_same_logits() -> None:
+def test_gates_hang_on_gpt2s_parts_too_and_change_no_bit() -> None:
+    model, ids = tiny("gpt2"), tokens(2, 6)
+    bare = model(ids).logits
+    attach(model, {n: SurpriseGate(32, rank=4, n_surprise=N_SURPRISE) for n in range(2)})
+    assert torch.equal(model(ids).logits, bare)
+    assert len(attached(model)) == 2
+
+
+@pytest.mark.parametrize("style", ["today", "gpt2"])
+def test_lora_fits_llamas_names_and_merges_to_the_same_logits(style: str) -> None:
     from peft import LoraConfig, get_peft_model
 
-    names = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    names = ["q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj", *["gate_proj"] * (style == "today")]
     ids = tokens(2, 6)
-    by_name = get_peft_model(tiny(), LoraConfig(task_type="CAUSAL_LM", target_modules=names, init_lora_weights=False))
-    by_kind = get_peft_model(tiny(), LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear"))
+    by_name = get_peft_model(
+        tiny(style), LoraConfig(task_type="CAUSAL_LM", target_modules=names, init_lora_weights=False)
+    )
+    by_kind = get_peft_model(tiny(style), LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear"))
     assert by_name.targeted_module_names == by_kind.targeted_module_names
     assert len(by_name.targeted_module_names) == 2 * len(names)
     by_name.eval()
     tuned = by_name(input_ids=ids).logits
-    assert not torch.allclose(tuned, tiny()(ids).logits)
+    assert not torch.allclose(tuned, tiny(style)(ids).logits)
     torch.testing.assert_close(by_name.merge_and_unload()(ids).logits, tuned, atol=1e-4, rtol=1e-4)
