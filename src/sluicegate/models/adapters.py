@@ -18,6 +18,7 @@ from sluicegate.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
     from peft import PeftModel
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 SETTINGS = "adapter_config.json"
@@ -105,17 +106,20 @@ def base_of(folder: Path) -> str | Path:
     return beside if beside.is_dir() else named
 
 
-def save_adapter(model: PeftModel, out: Path, base: Path) -> None:
+def save_adapter(model: PeftModel, out: Path, base: Path, state: dict[str, Tensor] | None = None) -> None:
     """Write the adapter with its base named: relative to `out` where they lie side by side, else by absolute path.
 
     Artifacts of one store name each other by relative paths, so the store can be moved as a whole and the same
     run in another folder gives the same bytes. `base_of` reads both.
+
+    Args:
+        state: its weights, where the model does not hold them as a whole.
     """
     beside = base.resolve().parent == out.resolve().parent
-    write_adapter(model, out, os.path.relpath(base.resolve(), out.resolve()) if beside else str(base.resolve()))
+    write_adapter(model, out, os.path.relpath(base.resolve(), out.resolve()) if beside else str(base.resolve()), state)
 
 
-def write_adapter(model: PeftModel, out: Path, named: str) -> None:
+def write_adapter(model: PeftModel, out: Path, named: str, state: dict[str, Tensor] | None = None) -> None:
     """Write the adapter with its base `named` so, in the same bytes every time.
 
     peft's own card is left out: it holds an absolute path and empty headings.
@@ -125,7 +129,7 @@ def write_adapter(model: PeftModel, out: Path, named: str) -> None:
     for name in ("target_modules", "target_parameters"):
         if isinstance(found := getattr(config, name), set):  # every process would write it in another order
             setattr(config, name, sorted(found))
-    model.save_pretrained(str(out), save_embedding_layers=False)  # no vocabulary grows here
+    model.save_pretrained(str(out), save_embedding_layers=False, state_dict=state)  # no vocabulary grows here
     (out / "README.md").unlink()
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from sluicegate import runtime
 from sluicegate.artifacts import Artifact
 from sluicegate.models import adapters
+from sluicegate.training.sharded import is_sharded, whole_state
 
 
 def save_whole(model: Any, tokenizer: Any, out: Path, base: Artifact) -> None:
@@ -17,18 +20,19 @@ def save_whole(model: Any, tokenizer: Any, out: Path, base: Artifact) -> None:
         model: trained, or a `PeftModel` around its base; split between processes or not.
         base: the model that training started from, which may be an adapter itself.
     """
+    state = whole_state(model) if is_sharded(model) else None
     if runtime.rank() != 0:
         return
     if hasattr(model, "peft_config"):
-        _save_adapter(model, out, base)
+        _save_adapter(model, out, base, state)
     else:
-        model.save_pretrained(out)
+        model.save_pretrained(out, state_dict=state)
     tokenizer.save_pretrained(out)
 
 
-def _save_adapter(model: Any, out: Path, base: Artifact) -> None:
+def _save_adapter(model: Any, out: Path, base: Artifact, state: dict[str, Tensor] | None) -> None:
     below = adapters.base_of(base.path) if (base.path / adapters.SETTINGS).is_file() else base.path
     if isinstance(below, Path):
-        adapters.save_adapter(model, out, below)
+        adapters.save_adapter(model, out, below, state)
     else:
-        adapters.write_adapter(model, out, below)
+        adapters.write_adapter(model, out, below, state)
