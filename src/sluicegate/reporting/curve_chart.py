@@ -20,7 +20,7 @@ def arm_hues(summary: Mapping[str, Any], hues: tuple[str, ...], control: str) ->
     return {name: control if name in controls else next(others) for name in names}
 
 
-def curve_chart(summary: Mapping[str, Any], hues: Mapping[str, str]) -> alt.LayerChart | None:
+def curve_chart(summary: Mapping[str, Any], hues: Mapping[str, str]) -> alt.TopLevelMixin | None:
     """Lines of what is trained on, and dashed ones with dots of what is held out."""
     import altair as alt
 
