@@ -17,6 +17,7 @@ from sluicegate.config import Config, is_runtime
 from sluicegate.data.presets import PRESETS
 from sluicegate.errors import UnknownName
 from sluicegate.registry import CLEANERS, CORRUPTIONS, RULES, SHAPES, SIGNALS, STAGES, Registry, did_you_mean
+from sluicegate.search.settings import Search
 
 GROUPS = {
     STAGES: "A step of a recipe names its stage, its inputs, and any of the keys of the stage.",
@@ -34,9 +35,11 @@ Every key of every stage, signal and rule, made by `make docs` from the classes 
 `step.key=value` for `sluice run`, and `key=value` for the verb of the stage. A key of a block has its block's name
 before it (`lora.rank`). Keys marked *speed only* change how fast a stage runs but not what it makes, so changing one
 remakes nothing."""
-BENCH = "bench"
-ABOUT_BENCH = """\
-What `sluice bench` sets against what: the keys of a recipe's `bench` block, `bench.key=value` on the command line."""
+BLOCKS: dict[str, tuple[type[Config], str]] = {
+    "bench": (BakeOff, "What `sluice bench` sets against what"),
+    "tune": (Search, "What `sluice tune` tries, and by what it judges"),
+}
+"""The blocks a recipe may have beside its steps: their class, and what they say."""
 ABOUT_PRESETS = """\
 Published sets by a short name: `{preset: gsm8k}` as a source is short for what stands below the name, and whatever is
 said beside it wins. With a `path` the rows are read from there, in the same shape."""
@@ -53,12 +56,13 @@ def reference(name: str | None = None) -> str:
     """
     if name is None:
         presets = ["## Presets", _wrapped(ABOUT_PRESETS), *map(_preset, PRESETS)]
-        return "\n\n".join([INTRO, *map(_group, GROUPS), "## The bake-off", _bench(), *presets])
+        blocks = ["## Blocks", *map(_block, BLOCKS)]
+        return "\n\n".join([INTRO, *map(_group, GROUPS), *blocks, *presets])
     found = [_entry(registry, name) for registry in GROUPS if name in registry.names()]
     found += [_preset(name)] if name in PRESETS else []
-    found += [_bench()] if name == BENCH else []
+    found += [_block(name)] if name in BLOCKS else []
     if not found:
-        known = [*(n for registry in GROUPS for n in registry.names()), *PRESETS, BENCH]
+        known = [*(n for registry in GROUPS for n in registry.names()), *PRESETS, *BLOCKS]
         raise UnknownName(f"nothing is registered as '{name}'", did_you_mean(name, known) or "see them with: sluice ls")
     return "\n\n".join(found)
 
@@ -79,9 +83,11 @@ def _entry(registry: Registry, name: str) -> str:
     return "\n\n".join(parts)
 
 
-def _bench() -> str:
-    """The block that a bake-off's recipe has beside its steps."""
-    return "\n\n".join([f"### {BENCH} (block of a recipe)", _wrapped(ABOUT_BENCH), "\n".join(_keys(BakeOff, "", 0))])
+def _block(name: str) -> str:
+    """The keys of a block that a recipe has beside its steps."""
+    block, about = BLOCKS[name]
+    told = f"{about}: the keys of a recipe's `{name}` block, `{name}.key=value` on the command line."
+    return "\n\n".join([f"### {name} (block of a recipe)", _wrapped(told), "\n".join(_keys(block, "", 0))])
 
 
 def _preset(name: str) -> str:
