@@ -106,7 +106,9 @@ def base_of(folder: Path) -> str | Path:
     return beside if beside.is_dir() else named
 
 
-def save_adapter(model: PeftModel, out: Path, base: Path, state: dict[str, Tensor] | None = None) -> None:
+def save_adapter(
+    model: PeftModel, out: Path, base: Path, state: dict[str, Tensor] | None = None, inside: Path | None = None
+) -> None:
     """Write the adapter with its base named: relative to `out` where they lie side by side, else by absolute path.
 
     Artifacts of one store name each other by relative paths, so the store can be moved as a whole and the same
@@ -114,8 +116,9 @@ def save_adapter(model: PeftModel, out: Path, base: Path, state: dict[str, Tenso
 
     Args:
         state: its weights, where the model does not hold them as a whole.
+        inside: the artifact that `out` is a folder of, where it is not the artifact itself.
     """
-    beside = base.resolve().parent == out.resolve().parent
+    beside = base.resolve().parent == (inside or out).resolve().parent
     write_adapter(model, out, os.path.relpath(base.resolve(), out.resolve()) if beside else str(base.resolve()), state)
 
 

@@ -34,11 +34,12 @@ class Preference(Stage):
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "pairs"}
     may_take: ClassVar[dict[str, Kind]] = {"held_out": "pairs"}
+    resumes = True
     collective = True
     timed = Sft.timed
 
     def check(self, config: Any, wires: Collection[str]) -> None:
-        """Stopping early needs held-out pairs."""
+        """Some settings need held-out pairs."""
         check_tuning(config, wires, PAIRS)
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
@@ -62,12 +63,14 @@ class Preference(Stage):
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
+        from sluicegate.training.make_way import make_way
         from sluicegate.training.opening import settle
         from sluicegate.training.preference import open_model, prefer
         from sluicegate.training.preference_rows import EncodedPairs
         from sluicegate.training.record import FILE, record
         from sluicegate.training.whole import save_whole
 
+        make_way(out, config)
         base, data = inputs["model"], inputs["data"]
         settled = settle(config, base.path)
         loaded = open_model(base.path, settled)
@@ -76,6 +79,8 @@ class Preference(Stage):
         watch = self._watch(out, settled, inputs, loaded)
         made = prefer(loaded, pairs, _columns(data), settled, out, reference, watch)
         save_whole(made.model, loaded.tokenizer, out, base)
+        for folder in made.left.put_down(out):
+            save_whole(made.model, loaded.tokenizer, folder, base, inside=out)
         stats = _stats(pairs, made)
         if rank() == 0:
             write_json(out / FILE, record(self.name, settled, loaded, inputs, stats, made))
@@ -105,6 +110,7 @@ def _stats(pairs: EncodedPairs, made: Tuned) -> dict[str, Any]:
         "reward_margin": last["rewards/margins"],
         "reward_accuracy": last["rewards/accuracies"],
         **made.held_out,
+        **made.turns,
         "mix": made.mix,
     }
 

@@ -50,6 +50,7 @@ class Sft(Stage):
         "scores": "scores",
         "held_out": "messages",
     }
+    resumes = True
     collective = True
     timed = frozenset({"training.json", "metrics.jsonl", "tensorboard"})
 
@@ -57,7 +58,7 @@ class Sft(Stage):
         pass
 
     def check(self, config: Any, wires: Collection[str]) -> None:
-        """A mixture is one of a selection and the rest, and stopping early needs held-out rows."""
+        """A mixture is one of a selection and the rest, and some settings need held-out rows."""
         check_tuning(config, wires, ROWS)
         if config.mixture is not None and "selection" not in wires:
             raise ConfigError("mixture needs a selection to mix the rest of the data with", "add selection=…")
@@ -80,10 +81,15 @@ class Sft(Stage):
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
+        from sluicegate.training.make_way import make_way
         from sluicegate.training.whole import save_whole
 
+        make_way(out, config)
         made = fine_tune(config, inputs, out, watched=True)
-        save_whole(made.tuned.model, made.base.tokenizer, out, inputs["model"])
+        base, tokenizer = inputs["model"], made.base.tokenizer
+        save_whole(made.tuned.model, tokenizer, out, base)
+        for folder in made.tuned.left.put_down(out):
+            save_whole(made.tuned.model, tokenizer, folder, base, inside=out)
         if rank() == 0:
             made.record(self.name, out, inputs)
         return made.stats
@@ -139,6 +145,7 @@ def fine_tune(config: SftConfig, inputs: Mapping[str, Artifact], out: Path, watc
         "steps": tuned.steps,
         "loss": tuned.loss,
         **tuned.held_out,
+        **tuned.turns,
         **({"mix": tuned.mix} if tuned.mix else {}),
     }
     return FineTuned(loaded, tuned, settled, stats)

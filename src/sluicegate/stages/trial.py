@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sluicegate.artifacts import Artifact
+from sluicegate.errors import ConfigError
 from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.stages.evaluate import Evaluate, drawn, judge
 from sluicegate.stages.sft import Sft, fine_tune
+from sluicegate.training.checkpoint_config import CheckpointConfig
 from sluicegate.training.sft_config import SftConfig
 
 
@@ -33,8 +35,11 @@ class Trial(Stage):
         """How it is asked."""
 
     def check(self, config: Any, wires: Collection[str]) -> None:
-        """What the training needs."""
+        """What the training needs; and of it nothing stays, so nothing is best."""
         Sft().check(config.tune, wires)
+        if config.tune.checkpoints.best:
+            hint = "take it out, or train by an sft step and ask by an evaluate step"
+            raise ConfigError("tune.checkpoints.best: a trial keeps no model on its way", hint)
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Those of the training."""
@@ -49,7 +54,8 @@ class Trial(Stage):
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the files of an evaluation, and `training.json`."""
         questions = drawn(inputs["test"], config.ask)
-        made = fine_tune(config.tune, inputs, out)
+        tune = config.tune.model_copy(update={"checkpoints": CheckpointConfig(every=0)})
+        made = fine_tune(tune, inputs, out)
         if rank() > 0:
             return {}
         made.record(self.name, out, inputs)

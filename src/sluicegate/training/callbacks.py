@@ -13,10 +13,11 @@ class ShowProgress(TrainerCallback):
 
     def __init__(self, display: Progress, description: str) -> None:
         self.display, self.description = display, description
+        self.task = display.add_task(description, total=None)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Now the number of steps is known."""
-        self.task = self.display.add_task(self.description, total=state.max_steps)
+        """Now the number of steps is known, and how many were done before; it may begin again."""
+        self.display.update(self.task, total=state.max_steps, completed=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """One optimizer step is done."""

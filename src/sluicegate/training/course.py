@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
@@ -13,11 +14,19 @@ from sluicegate import runtime
 from sluicegate.models import adapters
 from sluicegate.models.load import Loaded
 from sluicegate.training.callbacks import ShowProgress
+from sluicegate.training.checkpoints import Checkpoints
 from sluicegate.training.curve import read_curve, read_evaluations, steps_of
 from sluicegate.training.effort import effort
 from sluicegate.training.evaluating import Evaluated
+from sluicegate.training.guard import Guard
+from sluicegate.training.judged_steps import JudgedSteps
+from sluicegate.training.keeper import Keeper
 from sluicegate.training.kept_configs import kept_configs
+from sluicegate.training.leave import Leave
+from sluicegate.training.left_models import LeftModels
 from sluicegate.training.pace import Pace
+from sluicegate.training.resumable import Resumable
+from sluicegate.training.rewind import train
 from sluicegate.training.tuning_arguments import tuning_arguments
 from sluicegate.training.tuning_config import TuningConfig
 from sluicegate.training.watch import Watch
@@ -48,11 +57,21 @@ class Course:
     """step and the metrics of every time that held-out rows were measured."""
     effort: dict[str, float]
     """What all its steps took."""
+    rewinds: list[dict[str, Any]]
+    """Each time it went back from a step that went astray: `step`, `loss`, `why`, `back_to` and the new `rate`."""
+    left: LeftModels
+    """What it was on the way, as far as that is to stay."""
 
     @property
     def loss(self) -> float:
         """The mean over the last twentieth of the steps."""
         return self.curve[-1]["loss"]
+
+    @property
+    def turns(self) -> dict[str, Any]:
+        """What is worth a line of how it came to its end: `rewinds` and `best`, where there are any."""
+        told = {"rewinds": self.rewinds, "best": self.left.best}
+        return {name: value for name, value in told.items() if value}
 
     @property
     def held_out(self) -> dict[str, float]:
@@ -79,13 +98,13 @@ def follow(
     more: Sequence[str] = (),
     watch: Watch | None = None,
 ) -> Course:
-    """Train to the end; the same seed on the same machine gives the same weights.
+    """Train to the end; the same seed on the same machine gives the same weights, stopped on the way or not.
 
     Args:
         loaded: the base, whose configs are left as they came.
         config: its method is settled.
         work: of the optimizer steps of the run.
-        out: a folder the trainer may use; it leaves nothing there.
+        out: a folder the trainer may use; it leaves drafts there at most.
         doing: what the user is told, such as `fine-tuning`.
         more: other columns of the curve.
         watch: what it is measured by and where it is written down; None: nothing and nowhere.
@@ -93,17 +112,29 @@ def follow(
     Raises:
         ConfigError: processes cannot share a batch.
         SluiceError: the loss is no number any more.
+        KeyboardInterrupt: a signal came, and all is saved.
     """
     arguments = tuning_arguments(config, loaded.device, len(work), out)
+    checkpoints, leave = Checkpoints(out, config.checkpoints, len(work)), Leave(doing)
+    keeper = Keeper(checkpoints, leave)
     with adapters.without_noise(), kept_configs(loaded.model), runtime.progress() as display:
         shown = [Pace(loaded.device), ShowProgress(display, f"{doing} ({config.method})")]
-        trainer = make(arguments, (Evaluated,), [*shown, *(watch.callbacks(config, work, more) if watch else [])])
+        watched = watch.callbacks(config, work, more) if watch else []
+        trainer: Any = make(arguments, (Evaluated, JudgedSteps, Resumable), [*shown, *watched, keeper])
         if watch:
             watch.equip(trainer)
         trainer.remove_callback(PrinterCallback)
         trainer.processing_class = None  # or it would align the model's config with it, and say so
-        trainer.train()
-    history, model = trainer.state.log_history, cast(Any, trainer.model)
+        trainer.keeper, trainer.guard = keeper, Guard(config.guard)
+        with leave if checkpoints.every else nullcontext():
+            rewinds = train(trainer, checkpoints, config.guard, doing)
+    if leave.agreed:
+        runtime.say(f"  {doing} left off after step {trainer.state.global_step} of {len(work)}")
+        raise KeyboardInterrupt
+    history, left = trainer.state.log_history, LeftModels(trainer.model, checkpoints, keeper.best)
     curve = read_curve(history, doing, config, more)
     spent = effort(steps_of(history), work)
-    return Course(model.eval(), trainer.state.global_step, curve, read_evaluations(history), spent)
+    if config.checkpoints.take == "best":
+        left.take_best()
+    taken = trainer.model.eval()
+    return Course(taken, trainer.state.global_step, curve, read_evaluations(history), spent, rewinds, left)

@@ -81,7 +81,7 @@ class TensorBoard:
     def __init__(self, run: Tracked) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        after = run.start + 1 if run.start else None  # what a stopped attempt told beyond it does not count
+        after = run.start + 1  # what a stopped attempt told beyond it does not count
         self.writer: Any = SummaryWriter(str(run.folder / EVENTS), purge_step=after)  # type: ignore[no-untyped-call]
 
     def log(self, numbers: dict[str, float], *, step: int) -> None:

@@ -1,0 +1,26 @@
+"""A training before its first step, held in memory for as long as there is no checkpoint to go back to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluicegate.training.random_state import put_back, random_state
+from sluicegate.training.resumable import exportable, put_callbacks, put_noted
+from sluicegate.training.whole_tensors import put_weights, trained, whole
+
+
+class Start:
+    """How a trainer is before it trains."""
+
+    def __init__(self, trainer: Any) -> None:
+        self.weights = {name: whole(parameter) for name, parameter in trained(trainer.model).items()}
+        self.random = random_state()
+        self.callbacks = {type(each).__name__: each.state() for each in exportable(trainer)}
+
+    def put_back(self, trainer: Any) -> None:
+        """Let it be so again, but for what it makes anew when it begins to train."""
+        put_weights(trainer.model, self.weights)
+        put_back(self.random)
+        put_callbacks(trainer, self.callbacks)
+        put_noted(trainer, {})
+        trainer.guard.put_back(())

@@ -1,0 +1,34 @@
+"""The tensors a training changes, whole on the CPU, also where several processes hold parts of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+
+def trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters a step changes, tied ones once: an adapter's, or all."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """A copy on the CPU; of a tensor that processes hold parts of, put together, for which all of them call this."""
+    full = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    return full.detach().to("cpu", copy=True).contiguous()
+
+
+def like(tensor: Tensor, value: Tensor) -> Tensor:
+    """A whole tensor on the device of another, and in parts as that is."""
+    placed: Any = value.to(tensor.device)
+    return distribute_tensor(placed, tensor.device_mesh, tensor.placements) if isinstance(tensor, DTensor) else placed
+
+
+@torch.no_grad()
+def put_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Give the parameters that are trained the values they had."""
+    for name, parameter in trained(model).items():
+        parameter.copy_(like(parameter, weights[name]))
