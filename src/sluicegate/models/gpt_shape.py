@@ -68,7 +68,7 @@ class GPTShape(Config):
     bias: bool = False
     """Whether linear layers and LayerNorm add a vector."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the embeddings, attention weights and block outputs that training sets to 0; 0 where no text repeats."""
+    """Share of the embeddings, attention weights and block outputs that training sets to 0, for texts read often."""
     tied: bool = True
     """Whether the head is the embedding turned round."""
     init_std: float = Field(default=0.02, gt=0)
@@ -76,7 +76,7 @@ class GPTShape(Config):
     depth_init: bool = False
     """Whether the matrices that write into the residual stream start smaller by √(2 · layers), as in GPT-2."""
     attention: Literal["plain", "fused"] = runtime("fused")
-    """Attention written out step by step, or in one kernel: the same numbers, sooner and in less memory."""
+    """Attention step by step, or in one kernel: the same but for dropout's draws, sooner and in less memory."""
     checkpointing: bool = runtime(False)
     """Whether training keeps only each layer's input and computes the rest twice: less memory, a third more time."""
 
