@@ -21,6 +21,8 @@ EVENTS = "tensorboard"
 """In the artifact: event files."""
 KEPT = ".track"
 """Beside the artifacts of a run: what wandb and swanlab write, with which they can be synced later."""
+FLUSH_S = 10
+"""Seconds after which a killed training has lost no event."""
 ELSEWHERE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_WEBHOOK_URL")
 """By these trackio would send what it is told."""
 
@@ -82,7 +84,8 @@ class TensorBoard:
         from torch.utils.tensorboard import SummaryWriter
 
         after = run.start + 1  # what a stopped attempt told beyond it does not count
-        self.writer: Any = SummaryWriter(str(run.folder / EVENTS), purge_step=after)  # type: ignore[no-untyped-call]
+        folder = str(run.folder / EVENTS)
+        self.writer: Any = SummaryWriter(folder, purge_step=after, flush_secs=FLUSH_S)  # type: ignore[no-untyped-call]
 
     def log(self, numbers: dict[str, float], *, step: int) -> None:
         """A point in the chart of each name."""

@@ -19,7 +19,7 @@ def check(options: dict[str, Any], *wires: str, metrics: tuple[str, ...] = ROWS)
 
 def test_early_stopping_needs_held_out_rows() -> None:
     check({"early_stopping": {}}, "data", "held_out")
-    with pytest.raises(ConfigError, match="early_stopping is judged by held-out rows, and there are none") as err:
+    with pytest.raises(ConfigError, match="judged by held-out rows, and there are none") as err:
         check({"early_stopping": {}}, "data")
     assert "held_out" in err.value.hint
 
