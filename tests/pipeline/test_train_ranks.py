@@ -42,3 +42,10 @@ def test_an_error_of_theirs_is_told_once_with_its_exit_code(inputs: Path, tmp_pa
     assert (code, said.count("error: ")) == (ConfigError.exit_code, 1), said
     assert "error: total_batch 8 cannot be shared by 3 processes\nhint: total_batch=6 or total_batch=9" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_sharded_model_ends_where_a_whole_one_ends(inputs: Path, tmp_path: Path, method: str) -> None:
+    trained(asked(inputs, "sft", tmp_path / "one", f"method={method}"))
+    trained(asked(inputs, "sft", tmp_path / "two", f"method={method}", "launch={processes: 2, strategy: fsdp}"))
+    assert_close(model(tmp_path / "two"), model(tmp_path / "one"), tolerance=2e-5)

@@ -27,6 +27,7 @@ from sluicegate.training.left_models import LeftModels
 from sluicegate.training.pace import Pace
 from sluicegate.training.resumable import Resumable
 from sluicegate.training.rewind import train
+from sluicegate.training.strategy import check_surroundings, strategy_arguments, trainer_parts, training_device
 from sluicegate.training.tuning_arguments import tuning_arguments
 from sluicegate.training.tuning_config import TuningConfig
 from sluicegate.training.watch import Watch
@@ -110,17 +111,20 @@ def follow(
         watch: what it is measured by and where it is written down; None: nothing and nowhere.
 
     Raises:
-        ConfigError: processes cannot share a batch.
+        ConfigError: processes cannot share a batch, or not in the way that was asked for.
         SluiceError: the loss is no number any more.
         KeyboardInterrupt: a signal came, and all is saved.
     """
-    arguments = tuning_arguments(config, loaded.device, len(work), out)
+    check_surroundings(config.launch)
+    device = training_device(config.launch, loaded.device)
+    arguments = {**tuning_arguments(config, device, len(work), out), **strategy_arguments(config.launch)}
     checkpoints, leave = Checkpoints(out, config.checkpoints, len(work)), Leave(doing)
     keeper = Keeper(checkpoints, leave)
     with adapters.without_noise(), kept_configs(loaded.model), runtime.progress() as display:
-        shown = [Pace(loaded.device), ShowProgress(display, f"{doing} ({config.method})")]
+        shown = [Pace(device), ShowProgress(display, f"{doing} ({config.method})")]
         watched = watch.callbacks(config, work, more) if watch else []
-        trainer: Any = make(arguments, (Evaluated, JudgedSteps, Resumable), [*shown, *watched, keeper])
+        parts = (*trainer_parts(config.launch), Evaluated, JudgedSteps, Resumable)
+        trainer: Any = make(arguments, parts, [*shown, *watched, keeper])
         if watch:
             watch.equip(trainer)
         trainer.remove_callback(PrinterCallback)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sluicegate.errors import SluiceError
+from sluicegate.errors import ConfigError, SluiceError
 from sluicegate.peers import FAILURE, read_failure
 from sluicegate.training.launch_config import LaunchConfig
 
@@ -19,12 +19,25 @@ PATIENCE_S = 120
 
 
 def processes(config: LaunchConfig) -> int:
-    """As many as it says; by itself one for each GPU that `CUDA_VISIBLE_DEVICES` leaves, one without a GPU."""
+    """As many as it says; by itself one for each GPU that `CUDA_VISIBLE_DEVICES` leaves, one without a GPU.
+
+    Raises:
+        ConfigError: a launcher started this process alone, and was asked for more.
+    """
+    _check_launcher()
     if config.processes != "auto":
         return config.processes
     import torch
 
     return max(1, torch.cuda.device_count())
+
+
+def _check_launcher() -> None:
+    """`accelerate launch --cpu --num_processes 2` sets where processes would meet, and starts one."""
+    told = os.environ.keys()
+    if "ACCELERATE_MIXED_PRECISION" in told and "MASTER_ADDR" in told and "WORLD_SIZE" not in told:
+        hint = "torchrun --nproc-per-node 2 -m sluicegate …, or launch.processes=2 without a launcher"
+        raise ConfigError("accelerate launch was asked for several processes, and on a CPU it starts one", hint)
 
 
 def launch(arguments: Sequence[str], n: int, name: str, logs: Path) -> None:

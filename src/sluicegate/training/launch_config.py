@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from sluicegate.config import Config
 
@@ -19,4 +19,10 @@ class LaunchConfig(Config):
     """A copy of the model in each process (ddp), or its weights, gradients and optimizer shared out: all of them (fsdp,
     deepspeed_zero3), or all but the weights (deepspeed_zero2)."""
     config: Path | None = Field(default=None)
-    """A DeepSpeed JSON file or the FSDP part of an accelerate file, in place of what the strategy sets."""
+    """Settings of DeepSpeed, a JSON file, in place of those that its strategies set."""
+
+    @model_validator(mode="after")
+    def _is_read(self) -> Self:
+        if self.config and not self.strategy.startswith("deepspeed"):
+            raise ValueError(f"launch.config is for DeepSpeed, and launch.strategy is {self.strategy}")
+        return self

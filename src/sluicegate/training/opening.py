@@ -18,6 +18,7 @@ from sluicegate.training.kernels import check_kernels, take_flash_attention
 from sluicegate.training.packing_check import check_packing
 from sluicegate.training.precision import autocasting, held
 from sluicegate.training.sft_config import SftConfig
+from sluicegate.training.strategy import opening_device
 from sluicegate.training.tuning_config import TuningConfig
 
 C = TypeVar("C", bound=TuningConfig)
@@ -48,7 +49,8 @@ def open_model(base: Path, config: TuningConfig) -> Loaded:
     _check_weights(base, config, device)
     if config.dtype == "fp8":
         check_fp8(device)
-    loaded = load(base, dtype=dtype, reason=reason, nf4=config.method == "qlora")
+    opened = opening_device(config.launch)
+    loaded = load(base, device=opened, dtype=dtype, reason=reason, nf4=config.method == "qlora")
     check_kernels(loaded.model, config, device)
     if isinstance(config, SftConfig) and config.packing:
         take_flash_attention(loaded.model, device)

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 from torch import nn
 from transformers import Trainer, TrainerCallback
 
 from sluicegate import runtime
 from sluicegate.data.sampler import MixedBucketSampler
-from sluicegate.errors import ConfigError
 from sluicegate.models.load import Loaded
 from sluicegate.training import opening
 from sluicegate.training.course import Tuned, follow
@@ -70,7 +68,6 @@ def prefer(
         ConfigError: processes cannot share a batch, several GPUs and one process.
         SluiceError: the loss is no number any more.
     """
-    _check_launch()
     runtime.seed_everything(config.seed)
     sampler = _sampler(pairs, columns, config)
     model, rows = _to_train(loaded.model, config), _numbers(sampler.batches)
@@ -94,12 +91,6 @@ def _sampler(pairs: EncodedPairs, columns: Mapping[str, np.ndarray], config: Pre
     return MixedBucketSampler(
         known, config.sampler, config.total_batch, steps=config.max_steps, epochs=config.epochs, seed=config.seed
     )
-
-
-def _check_launch() -> None:
-    gpus = torch.cuda.device_count()
-    if gpus > 1 and runtime.world_size() == 1:
-        raise ConfigError(f"one process cannot train on {gpus} GPUs", "set CUDA_VISIBLE_DEVICES=0, or use torchrun")
 
 
 def _to_train(model: Any, config: PreferenceConfig) -> Any:

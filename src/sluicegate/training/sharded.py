@@ -12,16 +12,23 @@ from torch import nn
 from sluicegate.models.layers import decoder_layers
 
 
-def shard(model: nn.Module, device: torch.device) -> None:
-    """Leave of every parameter this process's part, on `device`; a layer is put together while it is used."""
+def shard(model: nn.Module, device: torch.device, computes: torch.dtype | None = None) -> None:
+    """Leave of every parameter this process's part, on `device`; a layer is put together while it is used.
+
+    Args:
+        computes: what it is put together in, and multiplied; None: as it is.
+    """
     from torch.distributed import get_world_size
     from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard
+    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
-    mesh = init_device_mesh(device.type, (get_world_size(),))
+    how = {
+        "mesh": init_device_mesh(device.type, (get_world_size(),)),
+        "mp_policy": MixedPrecisionPolicy(param_dtype=computes, reduce_dtype=torch.float32),
+    }
     for layer in decoder_layers(model):
-        fully_shard(layer, mesh=mesh)
-    fully_shard(model, mesh=mesh)
+        fully_shard(layer, **how)
+    fully_shard(model, **how)
 
 
 def is_sharded(model: nn.Module) -> bool:
@@ -49,9 +56,17 @@ class Sharded:
     """A Trainer whose model is split between processes; to inherit from first."""
 
     def __init__(self, *, model: Any, args: Any, **rest: Any) -> None:
-        shard(model, args.device)
-        model.is_distributed_loading_by_transformers = True  # so that accelerate does not copy it into each process
+        shard(model, args.device, torch.bfloat16 if args.bf16 else None)
         super().__init__(model=model, args=args, **rest)
+
+    @property
+    def is_distributed_loading_by_transformers(self) -> bool:
+        """As it says to accelerate that the model has its place already and is neither to be moved nor copied."""
+        return True
+
+    @is_distributed_loading_by_transformers.setter
+    def is_distributed_loading_by_transformers(self, of_the_model: bool) -> None:
+        """A Trainer asks its model, which was opened whole."""
 
     @contextmanager
     def _defer_fsdp_gradient_reduction(self) -> Iterator[None]:
