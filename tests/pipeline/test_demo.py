@@ -17,6 +17,8 @@ from sluicegate.artifacts import Store
 from sluicegate.config import load_recipe
 from sluicegate.pipeline import load_lock, run
 from sluicegate.planning import plan
+from sluicegate.registry import STAGES
+from sluicegate.testing import repeatable_files
 
 pytestmark = pytest.mark.slow
 
@@ -37,9 +39,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files(folder: Path) -> dict[str, list[dict[str, object]]]:
-    """Step name to what its manifest says of its files; a report tells seconds, so it is left out."""
+    """Step name to what its manifest says of its files, those left out that tell seconds, as a report does."""
     store = Store(folder / "artifacts")
-    return {n: store.open(i).manifest["files"] for n, i in load_lock(folder).items() if not i.startswith("report")}
+    made = {n: store.open(i) for n, i in load_lock(folder).items() if not i.startswith("report")}
+    return {n: repeatable_files(one, STAGES.get(one.manifest["stage"]).timed) for n, one in made.items()}
 
 
 def test_the_report_knows_every_arm(made: Path) -> None:

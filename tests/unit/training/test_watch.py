@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sluicegate import runtime
 from sluicegate.artifacts import Artifact, external, file_hash, write_table
@@ -18,6 +19,7 @@ from sluicegate.stages.sft import Sft
 from sluicegate.testing import sealed, tiny_model, tiny_pool
 from sluicegate.training import journal
 from tiny_pairs import pairs_artifact, tiny_pairs
+from tunings import Stopped, stopped_after
 
 QUICK: dict[str, Any] = {"max_steps": 6, "total_batch": 4, "learning_rate": 1e-2, "workers": 1}
 WATCH = {"every": 2, "max_new_tokens": 3, "prompts": 2}
@@ -42,7 +44,8 @@ def inputs_of(stage: Any, base: Artifact, root: Path) -> dict[str, Artifact]:
 
 
 def train(stage: Any, out: Path, inputs: dict[str, Artifact], **config: Any) -> dict[str, Any]:
-    out.mkdir(parents=True)
+    """In a folder that an attempt may have left."""
+    out.mkdir(parents=True, exist_ok=True)
     return stage().fill(out, build(stage.Config, {**QUICK, "watch": WATCH, **config}), inputs)
 
 
@@ -188,3 +191,32 @@ def test_it_ends_when_it_is_enough(base: Artifact, tmp_path: Path, capsys: pytes
     assert "early stopping at step 6" in capsys.readouterr().err
     told = [line["step"] for line in lines(tmp_path / "out" / "metrics.jsonl") if line["split"] == "train"]
     assert told == [5, 6]
+
+
+# Going on -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_training_that_goes_on_tells_nothing_twice(base: Artifact, tmp_path: Path) -> None:
+    inputs, config = inputs_of(Sft, base, tmp_path), {"checkpoints": {"every": 1}, "log": {"every": 2}}
+    train(Sft, tmp_path / "whole", inputs, **config)
+    for step in (1, 3, 5):
+        with stopped_after(step), pytest.raises(Stopped):
+            train(Sft, tmp_path / "out", inputs, **config)
+    train(Sft, tmp_path / "out", inputs, **config)
+    both = [tmp_path / name for name in ("whole", "out")]
+    answers = [(folder / "answers.jsonl").read_bytes() for folder in both]
+    assert answers[0] == answers[1]
+    told = [[(n["split"], n["step"], n["loss"]) for n in lines(folder / "metrics.jsonl")] for folder in both]
+    assert told[0] == told[1]
+    events = EventAccumulator(str(tmp_path / "out" / "tensorboard"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("train/loss")] == [2, 4, 6]
+    assert [event.step for event in events.Scalars("held_out/loss")] == [2, 4, 6]
+
+
+def test_it_has_waited_as_long_when_it_goes_on(base: Artifact, tmp_path: Path) -> None:
+    inputs, stop = inputs_of(Sft, base, tmp_path), {"patience": 2, "min_delta": 100}
+    config = {"max_steps": 12, "early_stopping": stop, "checkpoints": {"every": 1}}
+    with stopped_after(5), pytest.raises(Stopped):
+        train(Sft, tmp_path / "out", inputs, **config)
+    assert train(Sft, tmp_path / "out", inputs, **config)["steps"] == 6
