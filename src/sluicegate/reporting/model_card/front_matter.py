@@ -20,8 +20,9 @@ def front_matter(bundle: Bundle) -> str:
     from huggingface_hub import ModelCardData
 
     known = "/" in bundle.base_name  # as models are called on the hub
+    results = list(_results(bundle))
     told = ModelCardData(
-        model_name=bundle.name,
+        model_name=bundle.name if results else None,  # the results' own
         base_model=bundle.base_name if known else None,
         base_model_relation=("adapter" if bundle.form == "adapter" else "finetune") if known else None,
         library_name="peft" if bundle.form == "adapter" else "transformers",
@@ -29,7 +30,7 @@ def front_matter(bundle: Bundle) -> str:
         language=sorted(bundle.langs & set(WRITTEN)) or None,
         datasets=bundle.hub_sets or None,
         tags=["sluicegate", *dict.fromkeys(step.stage for step in bundle.history.trainings)],
-        eval_results=list(_results(bundle)) or None,
+        eval_results=results or None,
         **_licence(bundle.licence),
     )
     return f"---\n{told.to_yaml()}\n---"
