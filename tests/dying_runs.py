@@ -34,7 +34,7 @@ def _run(recipe: Mapping[str, Any], out: Path, moment: str, nth: int, threads: i
 
     torch.set_num_threads(threads)  # sums come out in another order with another number
     if moment:
-        MOMENTS[moment](nth)
+        {**MOMENTS, **TRAINING_MOMENTS}[moment](nth)
     run(recipe, out)
 
 
@@ -84,6 +84,31 @@ def _while_shards_are_taken_away(nth: int) -> None:
     shutil.rmtree = dies
 
 
+def _while_a_checkpoint_is_written(nth: int) -> None:
+    from sluicegate.training import resumable
+
+    write, left = resumable.save_file, iter(range(nth))
+
+    def tears(tensors: Any, path: Path) -> None:
+        write(tensors, path)
+        if next(left, None) is None:
+            os.truncate(path, path.stat().st_size // 2)
+            _die()
+
+    resumable.save_file = tears
+
+
+def _before_a_checkpoint_is_in_place(nth: int) -> None:
+    rename, left = Path.rename, iter(range(nth))
+
+    def dies(path: Path, target: Path) -> Path:
+        if path.name.startswith(".step-") and next(left, None) is None:
+            _die()
+        return rename(path, target)
+
+    Path.rename = dies  # type: ignore[method-assign]
+
+
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -95,4 +120,11 @@ MOMENTS: dict[str, Callable[[int], None]] = {
     "before the table is in place": _before_a_move("artifacts/.scores-*/scores.parquet"),
     "while shards are taken away": _while_shards_are_taken_away,
     "before the seal": _before_a_move("artifacts/.scores-*/manifest.json"),
+}
+
+TRAINING_MOMENTS: dict[str, Callable[[int], None]] = {
+    "while a checkpoint is written": _while_a_checkpoint_is_written,
+    "before a checkpoint is sealed": _before_a_move("checkpoints.draft/.step-*/manifest.json"),
+    "before a checkpoint is in place": _before_a_checkpoint_is_in_place,
+    "before the model is sealed": _before_a_move("artifacts/.model-*/manifest.json"),
 }

@@ -7,19 +7,21 @@ from typing import Any
 
 from torch import Tensor
 
-from sluicegate.training.whole_tensors import like, whole
+from sluicegate.training.whole_tensors import gathered, like
 
 RATES = ("lr", "initial_lr")
 """What a schedule changes in the groups of an optimizer."""
 
 
 def optimizer_state(optimizer: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors by `<number of the parameter>.<name>`; `scalars` by the same names, and the `rates` of the groups."""
+    """The tensors, `gathered`, by `<number of the parameter>.<name>`; `scalars` by the same names, and the `rates` of
+    the groups."""
     state = optimizer.state_dict()
     flat = {f"{n}.{name}": value for n, each in state["state"].items() for name, value in each.items()}
-    tensors = {name: whole(value) for name, value in flat.items() if isinstance(value, Tensor)}
+    tensors = {name: value for name, value in flat.items() if isinstance(value, Tensor)}
     scalars = {name: value for name, value in flat.items() if name not in tensors}
-    return tensors, {"scalars": scalars, "rates": [[group[name] for name in RATES] for group in state["param_groups"]]}
+    rates = [[group[name] for name in RATES] for group in state["param_groups"]]
+    return gathered(tensors), {"scalars": scalars, "rates": rates}
 
 
 def put_back(optimizer: Any, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> None:

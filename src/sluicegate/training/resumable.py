@@ -19,7 +19,7 @@ from sluicegate.runtime import rank, warn
 from sluicegate.training import optimizer_state, random_state
 from sluicegate.training.guard import Guard
 from sluicegate.training.keeper import Keeper
-from sluicegate.training.whole_tensors import put_weights, trained, whole
+from sluicegate.training.whole_tensors import gathered, put_weights, trained
 
 WEIGHTS, OPTIMIZER, STATE, COURSE = "weights.safetensors", "optimizer.safetensors", "state.json", "trainer_state.json"
 NOTED = ("_metrics", "_stored_metrics", "_total_train_tokens")
@@ -36,11 +36,10 @@ class Resumable:
     def _save_checkpoint(self: Any, model: Any, trial: Any) -> None:
         self.store_flos()
         ranks = gather_object([self._own()])
-        # Parts of tensors are put together by all processes; whole ones are copied by the one that writes.
-        parts = self._parts() if rank() == 0 or self.is_fsdp_enabled else None
+        tensors = gathered(trained(self.model)), *optimizer_state.optimizer_state(self.optimizer)
         if rank() == 0:
             facts = {"metrics": self.keeper.metrics, "best": (self.keeper.best or {}).get("step")}
-            self.keeper.checkpoints.write(self.state.global_step, partial(self._write, parts, ranks), facts)
+            self.keeper.checkpoints.write(self.state.global_step, partial(self._write, tensors, ranks), facts)
         self.guard.confirmed = False
         self.accelerator.wait_for_everyone()
 
@@ -49,12 +48,8 @@ class Resumable:
         noted = {name: _plain(getattr(self, name)) for name in NOTED if hasattr(self, name)}
         return {"random": random_state.random_state(), "loss": self._tr_loss.item(), "noted": noted}
 
-    def _parts(self: Any) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]:
-        weights = {name: whole(parameter) for name, parameter in trained(self.model).items()}
-        return weights, *optimizer_state.optimizer_state(self.optimizer)
-
-    def _write(self: Any, parts: Any, ranks: list[dict[str, Any]], folder: Path) -> None:
-        weights, moments, optimizer = parts
+    def _write(self: Any, tensors: Any, ranks: list[dict[str, Any]], folder: Path) -> None:
+        weights, moments, optimizer = tensors
         save_file(weights, folder / WEIGHTS)
         save_file(moments, folder / OPTIMIZER)
         told = {

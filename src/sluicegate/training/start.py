@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from sluicegate.training.random_state import put_back, random_state
 from sluicegate.training.resumable import exportable, put_callbacks, put_noted
-from sluicegate.training.whole_tensors import put_weights, trained, whole
+from sluicegate.training.whole_tensors import local, trained
 
 
 class Start:
     """How a trainer is before it trains."""
 
     def __init__(self, trainer: Any) -> None:
-        self.weights = {name: whole(parameter) for name, parameter in trained(trainer.model).items()}
+        self.weights = {name: local(p).detach().to("cpu", copy=True) for name, p in trained(trainer.model).items()}
         self.random = random_state()
         self.callbacks = {type(each).__name__: each.state() for each in exportable(trainer)}
 
     def put_back(self, trainer: Any) -> None:
         """Let it be so again, but for what it makes anew when it begins to train."""
-        put_weights(trainer.model, self.weights)
+        with torch.no_grad():
+            for name, parameter in trained(trainer.model).items():
+                local(parameter).copy_(self.weights[name])
         put_back(self.random)
         put_callbacks(trainer, self.callbacks)
         put_noted(trainer, {})

@@ -9,16 +9,28 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from sluicegate.runtime import rank
+
 
 def trained(model: nn.Module) -> dict[str, nn.Parameter]:
     """The parameters a step changes, tied ones once: an adapter's, or all."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
-def whole(tensor: Tensor) -> Tensor:
-    """A copy on the CPU; of a tensor that processes hold parts of, put together, for which all of them call this."""
-    full = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
-    return full.detach().to("cpu", copy=True).contiguous()
+def gathered(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies on the CPU, put together of the parts that processes hold, for which all of them call this; they are for
+    the first of them, and the others get nothing."""
+    copies = {}
+    for name, tensor in tensors.items():
+        full = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+        if rank() == 0:
+            copies[name] = full.detach().to("cpu", copy=True).contiguous()
+    return copies
+
+
+def local(tensor: Tensor) -> Tensor:
+    """What this process holds of a tensor, all of it or a part."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 def like(tensor: Tensor, value: Tensor) -> Tensor:
