@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from sluicegate.evaluation.grading import grade
+from sluicegate.evaluation.grading import Grader
 from sluicegate.schema import Message, Record
 
 if TYPE_CHECKING:
@@ -15,22 +16,36 @@ if TYPE_CHECKING:
 
 
 class Prediction(TypedDict):
-    """One question, what the model replied, and whether it was right."""
+    """One question, what the model replied, and whether it was right; of a row without an answer no reply is known."""
 
     id: str
     source: str
+    level: str | None
+    """How hard the question is, where the data says so: MATH's `level`, CMATH's `grade`."""
+    type: str | None
+    """What it is about, where the data says so: MATH's `type`."""
     prompt: str
     output: str | None
     """The reply; null for a row without an answer, for which none is generated."""
+    n_tokens: int | None
+    """Of the reply."""
+    truncated: bool | None
+    """Whether the reply ended because it reached the length limit."""
     extracted: str | None
     """The answer as the reply states it; null if none was found."""
     rule: str | None
     """The rule of `evaluation.grading` that found it; empty if none did."""
     gold: str | None
+    strict: bool | None
+    flexible: bool | None
+    symbolic: bool | None
+    """The three verdicts of `evaluation.grading`."""
     correct: bool | None
-    """Null for a row without an answer."""
+    """What the verdict that counts says, or who reviewed it; null for a row without an answer."""
     error: str | None
     """`evaluation.grading.Error`: empty for a correct reply."""
+    reviewed: bool
+    """Whether a person decided what is correct."""
     loss: float | None
     """Mean nats per label token of the gold reply; null without any such token."""
     n_label_tokens: int
@@ -50,10 +65,11 @@ def predict(
     losses: Sequence[ReplyLoss],
     max_new_tokens: int,
     batch_size: int,
+    grader: Grader,
 ) -> list[Prediction]:
     """One prediction per question, in order, with its gold reply's loss; without an answer or a prompt none is asked.
 
-    A reply counts as cut if its text takes up all the tokens it was given, were it none.
+    A reply counts as truncated if its text takes up all the tokens it was given, were it none.
     """
     from sluicegate.models.generate import generate
     from sluicegate.models.positions import reply_room
@@ -63,34 +79,66 @@ def predict(
     replies = generate(loaded, prompts, max_new_tokens, batch_size)
     lengths = [len(loaded.tokenizer(reply, add_special_tokens=False)["input_ids"]) for reply in replies]
     rooms = [reply_room(loaded.model.config, len(prompt), max_new_tokens) for prompt in prompts]
-    cut = [length >= room for length, room in zip(lengths, rooms, strict=True)]
-    answers = iter(zip(replies, cut, strict=True))
+    answers = iter(zip(replies, lengths, rooms, strict=True))
     out = []
     for row, loss in zip(questions, losses, strict=True):
-        reply, is_cut = next(answers) if _is_asked(row) else (None, False)
-        out.append(_prediction(row, reply, loss, is_cut))
+        prediction = _unasked(row, loss)
+        if _is_asked(row):
+            reply, length, room = next(answers)
+            prediction |= {"output": reply, "n_tokens": length, "truncated": length >= room}
+        out.append(graded(prediction, grader))
     return out
+
+
+def graded(prediction: Prediction, grader: Grader) -> Prediction:
+    """A prediction with what the grader says of its reply, whatever was said of it before."""
+    if prediction["output"] is None or prediction["gold"] is None:
+        return prediction
+    grade = grader.grade(prediction["output"], prediction["gold"], bool(prediction["truncated"]))
+    return {
+        **prediction,
+        "extracted": grade.extracted,
+        "rule": grade.rule,
+        "strict": grade.strict,
+        "flexible": grade.flexible,
+        "symbolic": grade.symbolic,
+        "correct": grade.is_correct,
+        "error": grade.error,
+        "reviewed": False,
+    }
 
 
 def _is_asked(row: Record) -> bool:
     return bool(row["answer"]) and len(row["messages"]) > 1
 
 
-def _prediction(row: Record, reply: str | None, loss: ReplyLoss, is_cut: bool) -> Prediction:
-    graded = grade(reply, row["answer"] or "", is_cut) if reply is not None else None
+def _unasked(row: Record, loss: ReplyLoss) -> Prediction:
+    meta = json.loads(row["meta"])
     return {
         "id": row["id"],
         "source": row["source"],
+        "level": _told(meta.get("level", meta.get("grade"))),
+        "type": _told(meta.get("type")),
         "prompt": _transcript(row["messages"][:-1]),
-        "output": reply,
-        "extracted": graded.extracted if graded else None,
-        "rule": graded.rule if graded else None,
+        "output": None,
+        "n_tokens": None,
+        "truncated": None,
+        "extracted": None,
+        "rule": None,
         "gold": row["answer"],
-        "correct": graded.is_correct if graded else None,
-        "error": graded.error if graded else None,
+        "strict": None,
+        "flexible": None,
+        "symbolic": None,
+        "correct": None,
+        "error": None,
+        "reviewed": False,
         "loss": loss.loss,
         "n_label_tokens": loss.n_label_tokens,
     }
+
+
+def _told(value: object) -> str | None:
+    return str(value) if isinstance(value, str | int) else None
 
 
 def _transcript(messages: Sequence[Message]) -> str:

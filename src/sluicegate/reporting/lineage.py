@@ -77,7 +77,10 @@ class Arm:
 
 def trace(evaluation: Artifact) -> Run:
     """Follow an evaluation's inputs up to the rows its model saw."""
-    model = evaluation if evaluation.manifest["stage"] == "trial" else _input(evaluation, "model")
+    asked = evaluation
+    while asked.manifest["stage"] == "regrade":
+        asked = asked.parent("evaluation")
+    model = asked if asked.manifest["stage"] == "trial" else _input(asked, "model")
     selection = _input(model, "selection")
     scores = _input(selection, "scores")
     data = _input(scores, "data") or _input(model, "data")

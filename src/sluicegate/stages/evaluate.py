@@ -13,11 +13,12 @@ from pydantic import Field
 from sluicegate.artifacts import Artifact, write_json, write_table
 from sluicegate.config import runtime
 from sluicegate.errors import DataError
+from sluicegate.evaluation.grading import Grader
 from sluicegate.schema import Kind, Record
 from sluicegate.stages.base import Sizes, Stage
 
 if TYPE_CHECKING:
-    from sluicegate.evaluation.metrics import Metrics
+    from sluicegate.evaluation.predictions import Prediction
     from sluicegate.models.load import Loaded
 
 
@@ -30,7 +31,7 @@ class Evaluate(Stage):
     name = "evaluate"
     makes: ClassVar[Kind] = "evaluation"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "messages"}
-    version = 2
+    version = 3
 
     class Config(Stage.Config):
         max_new_tokens: int = Field(default=256, ge=1)
@@ -41,6 +42,8 @@ class Evaluate(Stage):
         """Rows drawn from the data; None takes all."""
         seed: int = 0
         """Decides which rows are drawn."""
+        grading: Grader.Config = Grader.Config()
+        """How replies are graded; `sluice regrade` does it again in another way without asking the model."""
         batch_size: int = runtime(default=96, ge=1)
         """Replies generated at once."""
         batch_tokens: int = runtime(default=8192, ge=1)
@@ -63,17 +66,14 @@ class Evaluate(Stage):
 def judge(loaded: Loaded, rows: Sequence[Record], config: Any, out: Path) -> dict[str, Any]:
     """Ask a model the rows' questions, write the files of an evaluation to `out`, return the numbers worth a line."""
     from sluicegate.evaluation.loss import mean_loss, reply_losses
-    from sluicegate.evaluation.metrics import measure
-    from sluicegate.evaluation.predictions import Prediction, predict, question
+    from sluicegate.evaluation.predictions import predict, question
 
     questions = [question(row) for row in rows]
     encoder = loaded.encoder(config.max_length)
     losses = reply_losses(loaded, encoder, questions, config.batch_tokens)
-    predictions = predict(loaded, encoder, questions, losses, config.max_new_tokens, config.batch_size)
-    write_table(out / "predictions.parquet", predictions, Prediction)
-    metrics = measure(predictions, mean_loss(losses))
-    _write(metrics, out)
-    return {"n": metrics["n"], "accuracy": metrics["accuracy"], "loss": metrics["loss"]}
+    grader = Grader(config.grading)
+    predictions = predict(loaded, encoder, questions, losses, config.max_new_tokens, config.batch_size, grader)
+    return write_evaluation(predictions, mean_loss(losses), out)
 
 
 def drawn(data: Artifact, config: Any) -> list[Record]:
@@ -87,10 +87,15 @@ def drawn(data: Artifact, config: Any) -> list[Record]:
     return [rows[i] for i in sorted(places)]
 
 
-def _write(metrics: Metrics, out: Path) -> None:
-    from sluicegate.evaluation.metrics import as_markdown, csv_rows
+def write_evaluation(predictions: Sequence[Prediction], loss: float | None, out: Path) -> dict[str, Any]:
+    """Write `predictions.parquet` and what they come to; return the numbers worth a line."""
+    from sluicegate.evaluation.metrics import as_markdown, csv_rows, measure
+    from sluicegate.evaluation.predictions import Prediction
 
+    write_table(out / "predictions.parquet", predictions, Prediction)
+    metrics = measure(predictions, loss)
     write_json(out / "metrics.json", metrics)
     (out / "summary.md").write_text(as_markdown(metrics), encoding="utf-8")
     with (out / "summary.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(csv_rows(metrics))
+    return {"n": metrics["n"], "accuracy": metrics["accuracy"], "loss": metrics["loss"]}

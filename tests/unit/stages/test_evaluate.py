@@ -81,16 +81,16 @@ def test_accuracy_by_hand(canned: list[str], model: Artifact, tmp_path: Path) ->
     stats = evaluate(model, data_of(tmp_path, rows), tmp_path / "out", max_new_tokens=64)
     metrics = metrics_of(tmp_path / "out")
     assert stats == {"n": 6, "accuracy": 0.4, "loss": metrics["loss"]}
-    assert metrics["by_source"] == {
-        "kb": {"n": 1, "graded": 1, "accuracy": 1.0},
-        "poems": {"n": 1, "graded": 0, "accuracy": None},
-        "sums": {"n": 4, "graded": 4, "accuracy": 0.25},
-    }
-    assert metrics["errors"] == {"cut": 1, "no answer": 1, "wrong answer": 1}
+    counted = {name: (t["n"], t["graded"], t["accuracy"]) for name, t in metrics["by_source"].items()}
+    assert counted == {"kb": (1, 1, 1.0), "poems": (1, 0, None), "sums": (4, 4, 0.25)}
+    assert metrics["errors"] == {"no answer": 1, "truncated": 1, "wrong value": 1}
+    assert (metrics["no_answer"], metrics["truncated"]) == (0.4, 0.2)
     predictions = predictions_of(tmp_path / "out")
-    assert [p["error"] for p in predictions] == ["", "wrong answer", "no answer", "cut", "", None]
+    assert [p["error"] for p in predictions] == ["", "wrong value", "no answer", "truncated", "", None]
     assert [p["extracted"] for p in predictions] == ["4", "6", None, None, "Rozu", None]
     assert [p["correct"] for p in predictions] == [True, False, False, False, True, None]
+    assert [p["truncated"] for p in predictions] == [False, False, False, True, False, None]
+    assert [p["n_tokens"] for p in predictions[:2]] == [len(REPLIES["2 + 2?"]), len(REPLIES["2 + 3?"])], "bytes"
     assert len(canned) == 5, "a row without an answer is not asked"
     assert all("The answer is 7." not in text and "It is Rozu." not in text for text in canned), "no gold in a prompt"
 
@@ -106,7 +106,7 @@ def test_a_model_that_learnt_one_answer_by_heart_is_right_where_it_is_the_answer
     asked = [row(f"What is {n} minus {n}?", "Some reply.", "4" if n < 3 else "0") for n in range(4)]
     learnt = tmp_path / "learnt"
     learnt.mkdir()
-    settings = {"method": "full", "max_steps": 60, "batch_size": 8, "learning_rate": 2e-2}
+    settings = {"method": "full", "max_steps": 60, "total_batch": 8, "device_batch_size": 8, "learning_rate": 2e-2}
     Sft().fill(learnt, build(Sft.Config, settings), {"model": model, "data": data_of(tmp_path / "taught", taught)})
     stats = evaluate(
         external(learnt, "model-external-1"), data_of(tmp_path, asked), tmp_path / "out", max_new_tokens=40
@@ -172,14 +172,32 @@ def test_summaries_say_what_the_metrics_say(canned: list[str], model: Artifact, 
     evaluate(model, data_of(tmp_path, rows), tmp_path / "out")
     loss = metrics_of(tmp_path / "out")["loss"]
     text = (tmp_path / "out" / "summary.md").read_text(encoding="utf-8")
-    assert r"| a\|b | 2 | 2 | 50.0% |" in text
+    assert r"| a\|b | 2 | 2 | 50.0% | 35.4% |" in text
     assert "| poems | 1 | 0 | – |" in text
     assert f"{loss:.4f} nats" in text
-    assert "Errors: wrong answer 1." in text
+    assert "Errors: wrong value 1." in text
     with (tmp_path / "out" / "summary.csv").open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
-    assert table[-1] == {"source": "all", "n": "3", "graded": "2", "accuracy": "0.5", "loss": str(loss)}
+    total = {"part": "source", "name": "all", "n": "3", "graded": "2", "accuracy": "0.5", "loss": str(loss)}
+    assert total.items() <= table[-1].items()
     assert table[1]["accuracy"] == ""
+
+
+def test_levels_and_types_are_told_where_the_data_says_so(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    rows = [row("2 + 2?", "4", "4"), {**row("2 + 3?", "5", "5"), "meta": '{"level": "Level 3", "type": "Algebra"}'}]
+    evaluate(model, data_of(tmp_path, [*rows, {**row("3 + 3?", "6", "6"), "meta": '{"grade": 2}'}]), tmp_path / "out")
+    metrics = metrics_of(tmp_path / "out")
+    assert {name: t["accuracy"] for name, t in metrics["by_level"].items()} == {"2": 0.0, "Level 3": 0.0}
+    assert list(metrics["by_type"]) == ["Algebra"]
+    assert "| type | rows |" in (tmp_path / "out" / "summary.md").read_text(encoding="utf-8")
+
+
+def test_the_verdict_that_counts_is_for_the_config_to_say(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    data = data_of(tmp_path, [row("2 + 2?", "4", "4.0")])
+    lenient = evaluate(model, data, tmp_path / "lenient")
+    strict = evaluate(model, data, tmp_path / "strict", grading={"counts": "strict"})
+    assert (lenient["accuracy"], strict["accuracy"]) == (1.0, 0.0)
+    assert metrics_of(tmp_path / "strict")["flexible"] == 1.0, "the others are told beside it"
 
 
 def test_no_rows_is_an_error(model: Artifact, tmp_path: Path) -> None:
