@@ -27,7 +27,8 @@ def read(tmp_path: Path, **more: Any) -> dict[str, Any]:
 def test_it_names_base_language_and_trainings(tmp_path: Path) -> None:
     assert read(tmp_path) == {
         "base_model": "a/b", "base_model_relation": "finetune", "language": ["en", "zh"],
-        "library_name": "transformers", "license": "apache-2.0", "pipeline_tag": "text-generation", "tags": ["sluicegate", "sft"],
+        "library_name": "transformers", "license": "apache-2.0", "pipeline_tag": "text-generation",
+        "tags": ["sluicegate", "sft"],
     }  # fmt: skip
 
 
