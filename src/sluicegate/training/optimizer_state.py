@@ -24,8 +24,12 @@ def optimizer_state(optimizer: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return gathered(tensors), {"scalars": scalars, "rates": rates}
 
 
-def put_back(optimizer: Any, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> None:
-    """Let an optimizer of the same parameters know what `optimizer_state` told."""
+def put_back(optimizer: Any, tensors: Mapping[str, Tensor], told: Mapping[str, Any], times: float) -> None:
+    """Let an optimizer of the same parameters know what `optimizer_state` told.
+
+    Args:
+        times: what its learning rates are multiplied by.
+    """
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for key, value in {**tensors, **told["scalars"]}.items():
@@ -35,12 +39,11 @@ def put_back(optimizer: Any, tensors: Mapping[str, Tensor], told: Mapping[str, A
         state.setdefault(int(number), {})[name] = like(of, value) if ours else value
     groups = optimizer.state_dict()["param_groups"]
     for group, rates in zip(groups, told["rates"], strict=True):
-        group.update(zip(RATES, rates, strict=True))
+        group.update({name: times * rate for name, rate in zip(RATES, rates, strict=True)})
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
-def scale_rates(optimizer: Any, schedule: Any, times: float) -> None:
-    """Multiply the learning rate, now and for the rest of a schedule."""
-    for group in optimizer.param_groups:
-        group.update({name: times * group[name] for name in RATES})
-    schedule.base_lrs = [times * rate for rate in schedule.base_lrs]
+def put_schedule_back(schedule: Any, told: Mapping[str, Any], times: float) -> None:
+    """Let a schedule know its `state_dict`, with its learning rates multiplied."""
+    rates = {name: [times * rate for rate in told[name]] for name in ("base_lrs", "_last_lr")}
+    schedule.load_state_dict({**told, **rates})

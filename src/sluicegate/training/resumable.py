@@ -82,10 +82,10 @@ class Resumable:
         if checkpoint is None:
             return
         told = _told(checkpoint)
-        optimizer_state.put_back(self.optimizer, load_file(Path(checkpoint) / OPTIMIZER), told["optimizer"])
-        self.lr_scheduler.load_state_dict(told["schedule"])
-        if self.args.learning_rate != told["peak_rate"]:
-            optimizer_state.scale_rates(self.optimizer, self.lr_scheduler, self.args.learning_rate / told["peak_rate"])
+        times = self.args.learning_rate / told["peak_rate"]
+        moments = load_file(Path(checkpoint) / OPTIMIZER)
+        optimizer_state.put_back(self.optimizer, moments, told["optimizer"], times)
+        optimizer_state.put_schedule_back(self.lr_scheduler, told["schedule"], times)
 
     def _load_scaler(self: Any, checkpoint: str | None) -> None:
         if checkpoint and self.accelerator.scaler:
