@@ -25,16 +25,16 @@ CONFIG |= {"sampler": {"share": {"zh": 0.7}}}
 def tuned(base: Path, out: Path) -> tuple[dict[str, torch.Tensor], list[list[str]], Any]:
     """The weights after training, the ids of the rows of every forward pass of this process, and the mix it tells."""
     loaded, seen = load(base, device="cpu"), []
-    collate = sft.collate
+    pad = sft.pad
 
     def watched(batch: Any, pad_id: int) -> Any:
         seen.append([row.id for row in batch])
-        return collate(batch, pad_id)
+        return pad(batch, pad_id)
 
-    sft.collate = watched
+    sft.pad = watched
     columns = {name: np.array([row[name] for row in POOL]) for name in ("lang", "source")}  # type: ignore[literal-required]
     made = sft.tune(loaded, Encoder(loaded.tokenizer).encode_batch(POOL), SftConfig(**CONFIG), out, columns)
-    sft.collate = collate
+    sft.pad = pad
     return {name: p.detach() for name, p in made.model.named_parameters()}, seen, made.mix
 
 

@@ -68,6 +68,7 @@ OURS = {
 """Of the trainers' arguments those that a key of ours decides, where a config has it."""
 FIXED = frozenset({
     "output_dir", "use_cpu", "use_cache", "disable_tqdm", "remove_unused_columns", "label_names",
+    "label_smoothing_factor",
     "logging_nan_inf_filter", "average_tokens_across_devices", "accelerator_config", "parallelism_config",
     "dataloader_drop_last", "dataloader_pin_memory", "ddp_find_unused_parameters", "save_only_model", "push_to_hub",
     "do_train", "do_eval", "do_predict", "model_init_kwargs", "trust_remote_code", "router_aux_loss_coef",

@@ -15,13 +15,15 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from sluicegate import runtime
 from sluicegate.data.sampler import MixedBucketSampler
-from sluicegate.models.encode import Encoded, collate
+from sluicegate.models.encode import Encoded
 from sluicegate.models.load import Loaded
 from sluicegate.models.token_cache import counts_of
 from sluicegate.training.batch_shares import share
 from sluicegate.training.course import Tuned, follow
+from sluicegate.training.label_loss import LabelLoss, label_loss, reads_labels_alone
 from sluicegate.training.opening import with_adapter
 from sluicegate.training.packing import balanced, pack
+from sluicegate.training.padding import pad
 from sluicegate.training.sft_config import SftConfig
 from sluicegate.training.watch import Watch
 from sluicegate.training.workload import Workload
@@ -58,14 +60,17 @@ def tune(
     if config.packing:
         laid_out = Ordered(rows, _in_passes(laid_out.order, rows, config))
 
+    alone = reads_labels_alone(loaded.model, config)
+
     def make(arguments: dict[str, Any], parts: tuple[type, ...], callbacks: list[TrainerCallback]) -> Trainer:
-        return type("Sft", (*parts, Trainer), {})(
+        return type("Sft", (*parts, *([LabelLoss] if alone else []), Trainer), {})(
             model=model,
             args=TrainingArguments(
                 **arguments, neftune_noise_alpha=config.neftune_alpha, use_liger_kernel=config.liger
             ),
             train_dataset=laid_out,
-            data_collator=pack if config.packing else partial(collate, pad_id=loaded.tokenizer.pad_token_id or 0),
+            data_collator=pack if config.packing else partial(pad, pad_id=loaded.tokenizer.pad_token_id or 0),
+            compute_loss_func=label_loss if alone else None,
             callbacks=callbacks,
         )
 

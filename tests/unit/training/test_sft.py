@@ -127,13 +127,13 @@ def test_a_run_that_diverges_stops_with_an_error(folder: Path, tmp_path: Path) -
 
 
 def test_a_batch_must_be_divisible() -> None:
-    with pytest.raises(ConfigError, match="device_batch_size 3 does not divide total_batch 16"):
+    with pytest.raises(ConfigError, match="total_batch 16 cannot be shared by a process at 3 rows a pass"):
         build(SftConfig, {"device_batch_size": 3})
 
 
 def test_processes_must_share_the_batch(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sluicegate.runtime.world_size", lambda: 3)
-    with pytest.raises(ConfigError, match="cannot be shared by 3 processes of 5 rows"):
+    with pytest.raises(ConfigError, match="total_batch 16 cannot be shared by 3 processes"):
         tuned_from(folder, tmp_path, max_steps=1)
 
 
