@@ -32,6 +32,7 @@ class Algebra:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._process: subprocess.Popen[str] | None = None
+        self._is_ready = False
         self._stop: Callable[[], object] = lambda: None
         self._known: dict[tuple[str, str], bool | None] = {}
 
@@ -56,9 +57,13 @@ class Algebra:
 
     def _ask(self, pair: tuple[str, str]) -> bool | None:
         process = self._process or self._start()
+        if not self._is_ready and _reply(process, START_SECONDS) is None:
+            raise MissingError("math-verify does not start", "pip install 'math-verify[antlr4_9_3]'")
+        self._is_ready = True
         told = _exchange(process, json.dumps(pair), self._seconds)
         if told is None:
             self.close()
+            self._start()  # it gets ready while other answers are read
             return None
         return bool(json.loads(told))
 
@@ -67,8 +72,7 @@ class Algebra:
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing, text=True)
         self._stop = weakref.finalize(self, _end, self._process)
-        if _reply(self._process, START_SECONDS) is None:
-            raise MissingError("math-verify does not start", "pip install 'math-verify[antlr4_9_3]'")
+        self._is_ready = False
         return self._process
 
 
