@@ -12,6 +12,7 @@ import pytest
 from sluicegate.testing import tiny_model, tiny_pool
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+THREE = "gpt_three_objectives.py"
 
 
 def script(name: str, *args: str | Path) -> str:
@@ -34,6 +35,13 @@ def test_worst_rows(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_custom_signal() -> None:
     assert "keeps the contract" in script("custom_signal.py")
+
+
+@pytest.mark.slow
+def test_one_loop_has_three_objectives(tmp_path: Path) -> None:
+    told = {name: (float(a), float(b)) for name, a, _, b in map(str.split, script(THREE, tmp_path).splitlines())}
+    assert list(told) == ["read", "reply", "prefer"]
+    assert all(after < 0.9 * before for before, after in told.values())
 
 
 def test_damage_names_what_it_did_to_each_row(tmp_path: Path) -> None:
