@@ -53,7 +53,8 @@ class HeldOutPairs:
         return cls(pairs, len(ids), Questions(encoder.tokenizer, asked, config))
 
     def measure(self, trainer: Any) -> dict[str, float]:
-        """`PAIRS`: means over pairs, of which each counts alike."""
+        """`PAIRS`: means over pairs, of which each counts alike; but a loss that compares all that go through the model
+        together, as `aot` does, is taken pass by pass."""
         collate = trainer.data_collator.over(self.pairs, self.reference)
         total = np.zeros(len(PAIRS))
         for places, counts in own_batches(self.pairs.n_tokens[self.numbers].tolist(), trainer.args.train_batch_size):

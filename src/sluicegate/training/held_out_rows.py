@@ -18,11 +18,12 @@ from sluicegate.models.encode import IGNORED, Encoded, Encoder, collate
 from sluicegate.models.token_cache import TokenCache, counts_of
 from sluicegate.schema import Record, content_id
 from sluicegate.training.evaluating import over_processes, own_batches
+from sluicegate.training.label_loss import fed_labels
 from sluicegate.training.questions import Question, Questions
 from sluicegate.training.watch_config import WatchConfig
 
 CHUNK = 512
-"""Tokens whose probabilities exist at once."""
+"""Tokens whose losses are computed at once."""
 
 
 class HeldOutRows:
@@ -57,7 +58,7 @@ class HeldOutRows:
         total = np.zeros(2)
         for places, counts in own_batches(counts_of(self.rows).n_tokens.tolist(), trainer.args.train_batch_size):
             batch = trainer._prepare_inputs(collate([self.rows[n] for n in places], pad_id))
-            total += counts * np.array(label_loss(trainer.model, batch))
+            total += counts * np.array(summed_loss(trainer.model, batch))
         loss, tokens = over_processes(total)
         return {"loss": float(loss / tokens)}
 
@@ -66,14 +67,16 @@ class HeldOutRows:
         return self.questions.answer(model)
 
 
-def label_loss(model: Any, batch: dict[str, Tensor]) -> tuple[float, int]:
+def summed_loss(model: Any, batch: dict[str, Tensor]) -> tuple[float, int]:
     """The sum of the losses of a batch's label tokens in nats, and how many they are."""
     targets = batch["labels"][:, 1:]  # (B, T - 1)
-    labelled = targets != IGNORED
-    out = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False)
-    parts = zip(out.logits[:, :-1][labelled].split(CHUNK), targets[labelled].split(CHUNK), strict=True)  # (t, V), (t,)
+    targets = targets[targets != IGNORED]  # (t,)
+    whole = model.get_base_model() if hasattr(model, "peft_config") else model
+    with fed_labels(whole.get_output_embeddings(), batch["labels"]):
+        out = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False)
+    parts = zip(out.logits[0].split(CHUNK), targets.split(CHUNK), strict=True)  # (t, V), (t,)
     losses = [F.cross_entropy(logits.float(), target, reduction="sum") for logits, target in parts]
-    return torch.stack(losses).double().sum().item(), int(labelled.sum())
+    return torch.stack(losses).double().sum().item(), len(targets)
 
 
 def warn_of_trained(ids: Collection[str], trained: Collection[str]) -> None:

@@ -20,7 +20,7 @@ class LabelLoss:
     def compute_loss(self: Any, model: Any, inputs: dict[str, Tensor], *args: Any, **kwargs: Any) -> Any:
         """As the Trainer does, while the head is fed what predicts label tokens."""
         whole = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
-        with _fed_labels(whole.get_output_embeddings(), inputs["labels"]):
+        with fed_labels(whole.get_output_embeddings(), inputs["labels"]):
             return super().compute_loss(model, inputs, *args, **kwargs)  # type: ignore[misc]
 
 
@@ -45,7 +45,7 @@ def reads_labels_alone(model: Any, config: SftConfig) -> bool:
 
 
 @contextmanager
-def _fed_labels(head: nn.Module, labels: Tensor) -> Iterator[None]:
+def fed_labels(head: nn.Module, labels: Tensor) -> Iterator[None]:
     """The head gets the states (1, T, H) before label tokens in place of all (B, S, H). A model scales and caps its
     logits behind the head, so those of the few are as they would be among all."""
     before = labels[:, 1:] != IGNORED  # (B, S - 1)
