@@ -35,11 +35,12 @@ class Trial(Stage):
         """How it is asked."""
 
     def check(self, config: Any, wires: Collection[str]) -> None:
-        """What the training needs; and of it nothing stays, so nothing is best."""
-        Sft().check(config.tune, wires)
-        if config.tune.checkpoints.best:
+        """What the training needs; and it is not judged on its way, so nothing is best, or enough."""
+        asked = {"checkpoints.best": config.tune.checkpoints.best, "early_stopping": config.tune.early_stopping}
+        if judged := [key for key, value in asked.items() if value]:
             hint = "take it out, or train by an sft step and ask by an evaluate step"
-            raise ConfigError("tune.checkpoints.best: a trial keeps no model on its way", hint)
+            raise ConfigError(f"tune.{judged[0]}: a trial measures no held-out rows on its way", hint)
+        Sft().check(config.tune, wires)
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Those of the training."""

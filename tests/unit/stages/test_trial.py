@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from sluicegate.artifacts import Artifact, external, write_table
+from sluicegate.config import build
+from sluicegate.errors import ConfigError
 from sluicegate.pipeline import run
 from sluicegate.schema import Record
 from sluicegate.stages.trial import Trial
@@ -51,3 +53,11 @@ def test_it_is_an_sft_and_an_evaluation(method: str, base: Artifact, tmp_path: P
     apart, together = (list(made[name].rows("predictions")) for name in ("evaluate", "trial"))
     assert [row["output"] for row in together] == [row["output"] for row in apart]
     assert [row["loss"] for row in together] == pytest.approx([row["loss"] for row in apart], rel=1e-5)
+
+
+@pytest.mark.parametrize("judged", [{"early_stopping": {}}, {"checkpoints": {"best": "loss"}}])
+def test_it_is_not_judged_on_its_way(judged: dict[str, Any]) -> None:
+    config = build(Trial.Config, {"tune": judged})
+    with pytest.raises(ConfigError, match=f"tune.{next(iter(judged))}.*: a trial measures no held-out rows") as err:
+        Trial().check(config, ["model", "data", "test"])
+    assert "sft step" in err.value.hint
