@@ -12,6 +12,9 @@ from sluicegate.training.batch_shares import share
 from sluicegate.training.device_arguments import device_arguments
 from sluicegate.training.tuning_config import TuningConfig
 
+SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
+"""As transformers calls ours: its own `constant` leaves the warm-up out."""
+
 
 def tuning_arguments(config: TuningConfig, device: torch.device, steps: int, out: Path) -> dict[str, Any]:
     """For `TrainingArguments` and what trl makes of them: nothing is left to a default that decides the result.
@@ -31,7 +34,7 @@ def tuning_arguments(config: TuningConfig, device: torch.device, steps: int, out
         "gradient_accumulation_steps": shares,
         "max_steps": steps,
         "learning_rate": config.peak_rate,
-        "lr_scheduler_type": config.schedule,
+        "lr_scheduler_type": SCHEDULES[config.schedule],
         "warmup_steps": min(steps - 1, round(config.warmup_share * steps)),  # its first step has rate 0
         "weight_decay": config.weight_decay,
         "max_grad_norm": config.max_grad_norm,

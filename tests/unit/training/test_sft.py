@@ -137,6 +137,49 @@ def test_processes_must_share_the_batch(folder: Path, tmp_path: Path, monkeypatc
         tuned_from(folder, tmp_path, max_steps=1)
 
 
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_noise_on_the_embeddings_is_there_while_it_trains_and_then_no_more(
+    folder: Path, tmp_path: Path, method: Any
+) -> None:
+    settings = {"method": method, "max_steps": 2, "learning_rate": 1e-3}
+    plain, noisy = (tuned_from(folder, tmp_path, **settings, neftune_alpha=alpha) for alpha in (None, 5.0))
+    assert any(not torch.equal(weights(plain)[name], p) for name, p in weights(noisy).items())
+    ids = torch.arange(5, 15)[None]
+    with torch.no_grad():
+        noisy.model.train()
+        assert torch.equal(noisy.model(ids).logits, noisy.model(ids).logits)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [("linear", [0, 0.5, 1, 0.5]), ("cosine", [0, 0.5, 1, 0.5]), ("constant", [0, 0.5, 1, 1])],
+)
+def test_the_rate_rises_and_then_goes_as_the_schedule_says(
+    schedule: Any, expected: list[float], folder: Path, tmp_path: Path
+) -> None:
+    settings = {"max_steps": 4, "warmup_share": 0.5, "learning_rate": 1e-3}
+    curve = tuned_from(folder, tmp_path, schedule=schedule, **settings).curve
+    assert [point["learning_rate"] for point in curve] == pytest.approx([1e-3 * share for share in expected])
+
+
+def test_longer_gradients_are_cut(folder: Path, tmp_path: Path) -> None:
+    settings = {"max_steps": 1, "weight_decay": 0.0, "warmup_share": 0, "hf": {"optim": "sgd"}, "learning_rate": 1.0}
+    before = dict(load(folder, device="cpu").model.named_parameters())
+    for most in (0.01, 1e6):
+        made = tuned_from(folder, tmp_path, max_grad_norm=most, **settings)
+        moved = torch.stack([(p - before[name]).norm() for name, p in weights(made).items()]).norm().item()
+        assert moved == pytest.approx(min(most, made.curve[0]["grad_norm"]), rel=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
+def test_a_compiled_model_learns_the_same(folder: Path, tmp_path: Path) -> None:
+    settings = {"max_steps": 2, "learning_rate": 1e-3, "total_batch": 4}
+    one, two = (weights(tuned_from(folder, tmp_path, **settings, compile=way)) for way in (False, True))
+    for name in one:
+        torch.testing.assert_close(two[name], one[name], atol=2e-5, rtol=1e-4)
+
+
 # Order --------------------------------------------------------------------------------------------------------------
 
 
