@@ -4,7 +4,7 @@ import pytest
 
 from sluicegate.config import build
 from sluicegate.errors import SluiceError
-from sluicegate.training.curve import read_curve
+from sluicegate.training.curve import read_curve, read_evaluations, steps_after
 from sluicegate.training.sft_config import SftConfig
 
 CONFIG = build(SftConfig, {"learning_rate": 0.5})
@@ -25,3 +25,21 @@ def test_a_loss_that_is_no_number_is_told_with_its_step_and_the_rate() -> None:
     with pytest.raises(SluiceError, match="fine-tuning diverged: the loss is nan at step 2") as caught:
         read_curve([entry(1, 2.0), entry(2, float("nan"))], "fine-tuning", CONFIG)
     assert caught.value.hint == "lower learning_rate, now 0.5"
+
+
+def test_a_long_curve_is_means_that_end_at_the_last_step() -> None:
+    curve = read_curve([entry(step, float(step)) for step in range(1, 48)], "fine-tuning", CONFIG)
+    assert [point["step"] for point in curve[:3]] == [1, 3, 5]
+    assert [point["loss"] for point in curve[:3]] == [1.0, 2.5, 4.5]
+    assert (curve[-1]["step"], curve[-1]["loss"]) == (47, 46.5)
+
+
+def test_steps_beyond_one_are_found_among_other_entries() -> None:
+    history = [entry(1, 2.0), {"step": 1, "eval_loss": 3.0}, entry(2, 1.5), {"step": 2, "eval_loss": 2.0}, entry(3, 1)]
+    assert [found["step"] for found in steps_after(history, 1)] == [2, 3]
+    assert steps_after(history, 3) == []
+
+
+def test_evaluations_have_the_names_users_know() -> None:
+    history = [entry(1, 2.0), {"step": 1, "eval_loss": 3.0, "eval_margin": 0.1, "epoch": 0.5}]
+    assert read_evaluations(history) == [{"step": 1, "loss": 3.0, "margin": 0.1}]
