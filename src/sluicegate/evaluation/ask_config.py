@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from sluicegate.config import runtime
 from sluicegate.models.sampling import Draws
@@ -23,5 +25,14 @@ class AskConfig(Draws):
     """Tokens after which a reply that does not end is cut. Null: as the task has it."""
     stop: list[str] = []
     """Texts at which a reply ends, beside those of the task."""
+    choices: Literal["likelihood", "reply"] = "likelihood"
+    """How a row with choices is asked: which of them the model finds likeliest, where the verdict `strict` goes by the
+    whole reply and the others by the byte; or for the letter, with a task that shows the letters, such as `choice`."""
     batch_size: int = runtime(96, ge=1)
     """Replies generated at once."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.samples > 1 and not self.temperature:
+            raise ValueError(f"{self.samples} samples at temperature 0 are all the same: give a temperature above 0")
+        return self

@@ -52,6 +52,8 @@ def weigh(
         prompts: the turns before the reply.
         choices: the replies to choose from, two or more for each.
     """
+    if not prompts:
+        return []
     pairs = [(n, choice) for n, some in enumerate(choices) for choice in some]
     losses = reply_losses(loaded, encoder, [_answered(prompts[n], choice) for n, choice in pairs], batch_tokens)
     nats: list[list[float]] = [[] for _ in prompts]

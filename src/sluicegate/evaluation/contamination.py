@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
 from sluicegate.artifacts import Artifact
 from sluicegate.data.ngrams import ngrams, units
+from sluicegate.evaluation.predictions import Prediction
+from sluicegate.schema import Record
 
 NGRAM = 13
 MIN_UNITS = 5
@@ -32,6 +34,24 @@ def seen_questions(questions: Sequence[str], texts: Iterable[str], n: int = NGRA
         known |= np.isin(grams, ngrams(units(some), n)[0])
     counts = np.concatenate([[0], known.cumsum()])
     return (counts[offsets[1:]] > counts[offsets[:-1]]) & long
+
+
+def with_seen(
+    predictions: Sequence[Prediction], questions: Sequence[Record], taught: Iterable[str]
+) -> list[Prediction]:
+    """Predictions that say whether the model has seen what the user asks last; they stay as they are where nothing is
+    known of what it was taught."""
+    texts = iter(taught)
+    if (first := next(texts, None)) is None:
+        return list(predictions)
+    seen = seen_questions([_asked(row) for row in questions], chain([first], texts)).tolist()
+    return [{**prediction, "seen": known} for prediction, known in zip(predictions, seen, strict=True)]
+
+
+def _asked(row: Record) -> str:
+    """The last thing the user says; of a document all of it."""
+    said = [turn["content"] for turn in row["messages"] if turn["role"] == "user"]
+    return said[-1] if said else row["messages"][-1]["content"]
 
 
 def trained_on(model: Artifact) -> Iterator[str]:

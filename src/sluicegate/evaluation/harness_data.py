@@ -51,7 +51,7 @@ def local_files(task: str, known: Mapping[str, Any], data: Path) -> dict[str, Pa
     set may also lie as their publishers lay them out: `SET/SPLIT/SUBJECT.csv` (CMMLU), `SET/SPLIT/SUBJECT_SPLIT.csv`
     (C-Eval), `SET/SUBJECT/SPLIT.parquet` (MMLU). Endings are `jsonl`, `json`, `csv` and `parquet`.
     """
-    judged = known.get("test_split") or known.get("validation_split")
+    judged = str(known.get("test_split") or known.get("validation_split"))
     if alone := next(_existing(data, [task]), None):
         return {judged: alone}
     found = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from sluicegate.data.shapes.choice import LETTERS
 from sluicegate.evaluation.harness import judged
-from sluicegate.evaluation.predictions import Prediction
+from sluicegate.evaluation.predictions import HARNESS, Prediction
 
 
 def predictions(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Prediction]:
@@ -30,7 +30,7 @@ def _prediction(task: str, sample: Mapping[str, Any]) -> Prediction:
         "n_tokens": None,
         "truncated": None,
         "extracted": said,
-        "rule": "harness",
+        "rule": HARNESS,
         "gold": _named(sample["target"]),
         "strict": right,
         "flexible": right,
@@ -38,6 +38,9 @@ def _prediction(task: str, sample: Mapping[str, Any]) -> Prediction:
         "correct": right,
         "error": None if right is None else "" if right else "wrong value",
         "reviewed": False,
+        "n_samples": 1,
+        "n_correct": None if right is None else int(right),
+        "seen": None,
         "loss": None,
         "n_label_tokens": 0,
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from statistics import mean
 from typing import Any, Literal, TypedDict, get_args
 
 from sluicegate.evaluation.predictions import Prediction
+from sluicegate.evaluation.several import pass_at_k
 
 Part = Literal["source", "level", "type"]
 PARTS: tuple[Part, ...] = ("source", "level", "type")
@@ -37,7 +39,16 @@ class Tally(TypedDict):
     """Mean length of a reply."""
 
 
-class Metrics(Tally):
+class Seen(TypedDict):
+    """What a model knew of the questions before."""
+
+    seen: int | None
+    """Questions that hold 13 words in a row of what it was trained on; null where its past is not known."""
+    accuracy_unseen: float | None
+    """Of the other questions."""
+
+
+class Metrics(Tally, Seen):
     """`metrics.json`."""
 
     loss: float | None
@@ -48,6 +59,8 @@ class Metrics(Tally):
     """Of the rows whose data says so; empty where it does not."""
     errors: dict[str, int]
     """Wrong replies by kind."""
+    pass_at: dict[str, float]
+    """Number of replies k to pass@k; empty where each question has one reply, of several `accuracy` is maj@n."""
 
 
 def measure(predictions: Sequence[Prediction], loss: float | None) -> Metrics:
@@ -60,7 +73,25 @@ def measure(predictions: Sequence[Prediction], loss: float | None) -> Metrics:
         "by_level": _by("level", predictions),
         "by_type": _by("type", predictions),
         "errors": dict(sorted(errors.items())),
+        "pass_at": _pass_at(predictions),
+        **_seen(predictions),
     }
+
+
+def _pass_at(predictions: Sequence[Prediction]) -> dict[str, float]:
+    """pass@1, 2, 4 and so on, and of all replies there are to every question."""
+    counts = [(p["n_samples"] or 1, p["n_correct"] or 0) for p in predictions if p["correct"] is not None]
+    n = min((n for n, _ in counts), default=1)
+    ks = [k for k in (1 << power for power in range(n.bit_length())) if k < n] + [n]
+    return {str(k): round(mean(pass_at_k(*count, k) for count in counts), 6) for k in ks if n > 1}
+
+
+def _seen(predictions: Sequence[Prediction]) -> Seen:
+    known = [p for p in predictions if p["seen"] is not None]
+    if not known:
+        return {"seen": None, "accuracy_unseen": None}
+    unseen = [bool(p["correct"]) for p in known if p["correct"] is not None and not p["seen"]]
+    return {"seen": sum(bool(p["seen"]) for p in known), "accuracy_unseen": _mean(unseen)}
 
 
 def _by(part: Part, predictions: Sequence[Prediction]) -> dict[str, Tally]:
@@ -95,7 +126,21 @@ def as_markdown(metrics: Metrics) -> str:
     errors = ", ".join(f"{kind} {n}" for kind, n in metrics["errors"].items()) or "none"
     loss = "–" if metrics["loss"] is None else f"{metrics['loss']:.4f} nats per label token"
     tables = [_table(part, metrics) for part in PARTS if _lines(part, metrics)]
-    return "\n\n".join(["# Evaluation", *tables, f"Loss: {loss}. Errors: {errors}."]) + "\n"
+    last = [f"Loss: {loss}. Errors: {errors}.", *_of_samples(metrics), _of_past(metrics)]
+    return "\n\n".join(["# Evaluation", *tables, *last]) + "\n"
+
+
+def _of_samples(metrics: Metrics) -> list[str]:
+    told = ", ".join(f"pass@{k} {_percent(share)}" for k, share in metrics["pass_at"].items())
+    return [f"Of several replies the most frequent answer counts; {told}."] if told else []
+
+
+def _of_past(metrics: Metrics) -> str:
+    """What the model knew before."""
+    if metrics["seen"] is None:
+        return "Whether the model was trained on any of the questions is not known."
+    share = f"{metrics['seen']:,} of {metrics['n']:,} questions stand in what the model was trained on"
+    return f"{share} (13 words in a row); accuracy on the others: {_percent(metrics['accuracy_unseen'])}."
 
 
 def _table(part: Part, metrics: Metrics) -> str:

@@ -1,4 +1,4 @@
-"""Ask a model the questions of a data set and grade what it replies."""
+"""A question, what a model replied, and whether it was right."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from sluicegate.evaluation.grading import Grader
+from sluicegate.evaluation.several import majority
 from sluicegate.schema import Message, Record
 
 if TYPE_CHECKING:
     from sluicegate.evaluation.loss import ReplyLoss
-    from sluicegate.models.encode import Encoder
-    from sluicegate.models.load import Loaded
+
+
+LIKELIHOOD, HARNESS = "likelihood", "harness"
+WEIGHED = (LIKELIHOOD, HARNESS)
+"""The `rule` of answers that no reply tells: choices by what is likeliest, and what the harness decided."""
 
 
 class Prediction(TypedDict):
@@ -46,6 +50,12 @@ class Prediction(TypedDict):
     """`evaluation.grading.Error`: empty for a correct reply."""
     reviewed: bool
     """Whether a person decided what is correct."""
+    n_samples: int | None
+    """Replies to the question; of several the table shows the first that gives the most frequent answer."""
+    n_correct: int | None
+    """Those of them that are right."""
+    seen: bool | None
+    """Whether the model was trained on 13 words in a row of the question; null where its past is not known."""
     loss: float | None
     """Mean nats per label token of the gold reply; null without any such token."""
     n_label_tokens: int
@@ -58,41 +68,23 @@ def question(record: Record) -> Record:
     return {**record, "messages": messages[: last + 1]}
 
 
-def predict(
-    loaded: Loaded,
-    encoder: Encoder,
-    questions: Sequence[Record],
-    losses: Sequence[ReplyLoss],
-    max_new_tokens: int,
-    batch_size: int,
-    grader: Grader,
-) -> list[Prediction]:
-    """One prediction per question, in order, with its gold reply's loss; without an answer or a prompt none is asked.
+class Sample(TypedDict):
+    """One of several replies to a question."""
 
-    A reply counts as truncated if its text takes up all the tokens it was given, were it none.
-    """
-    from sluicegate.models.generate import generate
-    from sluicegate.models.positions import reply_room
-
-    asked = [row for row in questions if _is_asked(row)]
-    prompts = [encoder.encode_prompt(row["messages"][:-1]) for row in asked]
-    replies = generate(loaded, prompts, max_new_tokens, batch_size)
-    lengths = [len(loaded.tokenizer(reply, add_special_tokens=False)["input_ids"]) for reply in replies]
-    rooms = [reply_room(loaded.model.config, len(prompt), max_new_tokens) for prompt in prompts]
-    answers = iter(zip(replies, lengths, rooms, strict=True))
-    out = []
-    for row, loss in zip(questions, losses, strict=True):
-        prediction = _unasked(row, loss)
-        if _is_asked(row):
-            reply, length, room = next(answers)
-            prediction |= {"output": reply, "n_tokens": length, "truncated": length >= room}
-        out.append(graded(prediction, grader))
-    return out
+    id: str
+    """Of the question."""
+    sample: int
+    output: str
+    n_tokens: int
+    truncated: bool
+    extracted: str | None
+    correct: bool | None
 
 
 def graded(prediction: Prediction, grader: Grader) -> Prediction:
-    """A prediction with what the grader says of its reply, whatever was said of it before."""
-    if prediction["output"] is None or prediction["gold"] is None:
+    """A prediction with what the grader says of its reply, whatever was said of it before; a choice that was weighed
+    instead of told stays as it is."""
+    if prediction["output"] is None or prediction["gold"] is None or prediction["rule"] in WEIGHED:
         return prediction
     grade = grader.grade(prediction["output"], prediction["gold"], bool(prediction["truncated"]))
     return {
@@ -104,15 +96,32 @@ def graded(prediction: Prediction, grader: Grader) -> Prediction:
         "symbolic": grade.symbolic,
         "correct": grade.is_correct,
         "error": grade.error,
+        "n_samples": 1,
+        "n_correct": int(grade.is_correct),
         "reviewed": False,
     }
 
 
-def _is_asked(row: Record) -> bool:
-    return bool(row["answer"]) and len(row["messages"]) > 1
+def graded_samples(
+    prediction: Prediction, samples: Sequence[Sample], grader: Grader
+) -> tuple[Prediction, list[Sample]]:
+    """A prediction by the most frequent answer of several replies, and these with what the grader says of each."""
+    each = [graded({**prediction, **_reply(sample)}, grader) for sample in samples]  # type: ignore[typeddict-item]
+    judged = [
+        Sample(**{**sample, "extracted": one["extracted"], "correct": one["correct"]})  # type: ignore[typeddict-item]
+        for sample, one in zip(samples, each, strict=True)
+    ]
+    shown = each[majority([one["extracted"] for one in each]) or 0]
+    right = sum(bool(one["correct"]) for one in each)
+    return {**shown, "n_samples": len(each), "n_correct": right}, judged
 
 
-def _unasked(row: Record, loss: ReplyLoss) -> Prediction:
+def _reply(sample: Sample) -> dict[str, object]:
+    return {name: sample[name] for name in ("output", "n_tokens", "truncated")}  # type: ignore[literal-required]
+
+
+def unasked(row: Record, loss: ReplyLoss) -> Prediction:
+    """What is known of a question before a model was asked it."""
     meta = json.loads(row["meta"])
     return {
         "id": row["id"],
@@ -132,6 +141,9 @@ def _unasked(row: Record, loss: ReplyLoss) -> Prediction:
         "correct": None,
         "error": None,
         "reviewed": False,
+        "n_samples": None,
+        "n_correct": None,
+        "seen": None,
         "loss": loss.loss,
         "n_label_tokens": loss.n_label_tokens,
     }

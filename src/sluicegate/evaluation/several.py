@@ -18,7 +18,8 @@ def pass_at_k(n: int, right: int, k: int) -> float:
 def majority(answers: Sequence[str | None]) -> int | None:
     """The place of the first reply that gives the most frequent answer; None where none gives any.
 
-    Of answers that are equally frequent, the one that came first.
+    Case and spaces do not count. Of answers that are equally frequent, the one that came first.
     """
-    counts = Counter(answer for answer in answers if answer is not None)
-    return answers.index(counts.most_common(1)[0][0]) if counts else None
+    bare = [None if answer is None else "".join(answer.split()).casefold() for answer in answers]
+    counts = Counter(answer for answer in bare if answer is not None)
+    return bare.index(counts.most_common(1)[0][0]) if counts else None

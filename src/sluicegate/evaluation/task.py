@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -53,6 +54,10 @@ class Task(Config):
     """Texts at which a reply ends."""
     max_new_tokens: int = Field(default=256, ge=1)
     """Tokens after which a reply that does not end is cut, if nothing else is asked for."""
+
+    def fingerprint(self) -> str:
+        """12 hex digits over all of it: the same questions put in another way are another evaluation."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def messages(self, record: Record, *, think: bool = True, shots: int = 0) -> list[Message]:
         """The turns before the reply; those before the last question of a conversation stay as they are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -15,7 +15,7 @@ from sluicegate.stages.base import Sizes, Stage
 from sluicegate.stages.evaluate import write_evaluation
 
 if TYPE_CHECKING:
-    from sluicegate.evaluation.predictions import Prediction
+    from sluicegate.evaluation.predictions import Prediction, Sample
 
 
 class Regrade(Stage):
@@ -44,19 +44,37 @@ class Regrade(Stage):
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the files of an evaluation."""
-        from sluicegate.evaluation.predictions import graded
         from sluicegate.evaluation.review import apply_review, read_review
 
         before = inputs["evaluation"]
         kept = kept_predictions(before)
         grader = Grader(config.grading)
-        predictions = [graded(prediction, grader) for prediction in kept]
+        predictions, samples = _graded(before, kept, grader)
         if config.review:
             predictions = apply_review(predictions, read_review(config.review))
         loss = json.loads((before.path / "metrics.json").read_text(encoding="utf-8"))["loss"]
         pairs = zip(kept, predictions, strict=True)
         changed = sum(before["correct"] != after["correct"] for before, after in pairs)
-        return {**write_evaluation(predictions, loss, out), "changed": changed}
+        return {**write_evaluation(predictions, loss, out, samples), "changed": changed}
+
+
+def _graded(before: Artifact, kept: Sequence[Prediction], grader: Grader) -> tuple[list[Prediction], list[Sample]]:
+    """The predictions graded again; of a question with several replies each of them."""
+    from sluicegate.evaluation.predictions import graded, graded_samples
+
+    several: dict[str, list[Sample]] = {}
+    if (before.path / "samples.parquet").is_file():
+        for row in before.rows("samples"):
+            several.setdefault(row["id"], []).append(cast("Sample", row))
+    predictions, samples = [], []
+    for prediction in kept:
+        if prediction["id"] in several:
+            prediction, judged = graded_samples(prediction, several[prediction["id"]], grader)
+            samples += judged
+        else:
+            prediction = graded(prediction, grader)
+        predictions.append(prediction)
+    return predictions, samples
 
 
 def kept_predictions(evaluation: Artifact) -> list[Prediction]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sluicegate.artifacts import Artifact
 from sluicegate.errors import ConfigError
+from sluicegate.evaluation.contamination import taught, trained_on
 from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
@@ -46,6 +48,10 @@ class Trial(Stage):
         """Those of the training."""
         return Sft().estimate(config.tune, inputs)
 
+    def pins(self, config: Any) -> dict[str, str]:
+        """Those of the evaluation."""
+        return Evaluate().pins(config.ask)
+
     def processes(self, config: Any) -> int:
         """As many as its `launch` says."""
         from sluicegate.training.launch import processes
@@ -60,6 +66,7 @@ class Trial(Stage):
         if rank() > 0:
             return {}
         made.record(self.name, out, inputs)
-        judged = judge(replace(made.base, model=made.tuned.model), questions, config.ask, out)
+        read = chain(taught(inputs, config.tune.mixture is not None), trained_on(inputs["model"]))
+        judged = judge(replace(made.base, model=made.tuned.model), questions, config.ask, out, read)
         trained = {name: value for name, value in made.stats.items() if name != "loss"}
         return {**trained, "train_loss": made.stats["loss"], **judged}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 
 from sluicegate.artifacts import Artifact, external, write_table
 from sluicegate.config import build
-from sluicegate.errors import DataError
-from sluicegate.models import generate
+from sluicegate.errors import ConfigError, DataError
+from sluicegate.evaluation import asking
+from sluicegate.models.generate import Reply
 from sluicegate.models.load import Loaded
+from sluicegate.models.sampling import Sampling
 from sluicegate.schema import Record, make_record
 from sluicegate.stages.evaluate import Evaluate
 from sluicegate.stages.sft import Sft
@@ -57,12 +60,14 @@ def canned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Prompts the model is asked; it replies what the last word of each is, taken from `REPLIES`."""
     asked: list[str] = []
 
-    def reply(loaded: Loaded, prompts: list[list[int]], max_new_tokens: int, batch_size: int) -> list[str]:
-        texts = [loaded.tokenizer.decode(prompt) for prompt in prompts]
-        asked.extend(texts)
-        return [next(said for question, said in REPLIES.items() if question in text) for text in texts]
+    def replies(loaded: Loaded, prompts: dict[int, list[int]], sampling: Sampling, _: int) -> Iterator[Any]:
+        texts = {place: str(loaded.tokenizer.decode(prompt)) for place, prompt in prompts.items()}
+        asked.extend(texts.values())
+        said = {place: next(REPLIES[q] for q in REPLIES if q in text) for place, text in texts.items()}
+        most = sampling.max_new_tokens
+        yield {place: Reply(t, len(t), "length" if len(t) > most else "end") for place, t in said.items()}
 
-    monkeypatch.setattr(generate, "generate", reply)
+    monkeypatch.setattr(asking, "batches_of_replies", replies)
     return asked
 
 
@@ -213,3 +218,68 @@ def test_a_dry_run_knows_the_most_it_can_take() -> None:
     assert told(50, max_new_tokens=32) == {"rows": 50, "tokens": 1600}
     assert told(50, max_new_tokens=32, max_rows=10) == {"rows": 10, "tokens": 320}
     assert told(5, max_new_tokens=32, max_rows=10)["rows"] == 5
+
+
+# Tasks, several replies, choices, the past ----------------------------------------------------------------------------
+
+
+def test_a_task_decides_how_a_question_is_put(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    data = data_of(tmp_path, [row("2 + 2?", "4", "4")])
+    for n, config in enumerate(({"task": "gsm8k"}, {"task": "gsm8k", "think": False}, {"task": "gsm8k", "shots": 2})):
+        evaluate(model, data, tmp_path / str(n), **config)
+    plain, direct, shown = canned
+    assert "step by step" in plain
+    assert "Do not explain" in direct
+    assert shown.count("Reason step by step") == 3
+    assert shown.endswith(plain)
+    assert build(Evaluate.Config, {"task": "math"}) != build(Evaluate.Config, {"task": "math500"})
+    pins = [Evaluate().pins(build(Evaluate.Config, {"task": task})) for task in ("plain", "gsm8k")]
+    assert pins[0] != pins[1]
+
+
+def test_of_several_replies_the_most_frequent_answer_counts(
+    model: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {0: ["4", "5", "4"], 1: ["7", "8", "9"]}
+
+    def replies(_: Any, prompts: dict[int, list[int]], *__: Any) -> Iterator[Any]:
+        yield {place: Reply(f"It is {said[place // 3][place % 3]}.", 5, "end") for place in prompts}
+
+    monkeypatch.setattr(asking, "batches_of_replies", replies)
+    data = data_of(tmp_path, [row("2 + 2?", "4", "4"), row("4 + 4?", "8", "8")])
+    config = {"samples": 3, "temperature": 1.0}
+    stats = evaluate(model, data, tmp_path / "out", **config)
+    metrics = metrics_of(tmp_path / "out")
+    assert stats["accuracy"] == 0.5, "the second question's first answer is as frequent as the others"
+    assert metrics["pass_at"] == {"1": 0.5, "2": round((1 + 2 / 3) / 2, 6), "3": 1.0}
+    assert [(p["extracted"], p["n_correct"]) for p in predictions_of(tmp_path / "out")] == [("4", 2), ("7", 1)]
+    samples = pq.read_table(tmp_path / "out" / "samples.parquet").to_pylist()
+    assert [(s["sample"], s["correct"]) for s in samples] == [(0, 1), (1, 0), (2, 1), (0, 0), (1, 1), (2, 0)]
+    assert "pass@3 100.0%" in (tmp_path / "out" / "summary.md").read_text()
+    with pytest.raises(ConfigError, match="3 samples at temperature 0 are all the same"):
+        build(Evaluate.Config, {"samples": 3})
+
+
+def test_choices_are_weighed_or_asked_by_letter(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    asked: Any = [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "four"}]
+    record = make_record(asked, "quiz", "en", "B", {"choices": ["five hundred and one", "four"]})
+    data = data_of(tmp_path, [record])
+    evaluate(model, data, tmp_path / "weighed")
+    (weighed,) = predictions_of(tmp_path / "weighed")
+    assert (weighed["rule"], weighed["output"] in "AB", canned) == ("likelihood", True, [])
+    assert weighed["correct"] == (weighed["output"] == "B")
+    evaluate(model, data, tmp_path / "asked", choices="reply", task="choice")
+    assert "A. five hundred and one\nB. four" in canned[0]
+
+
+def test_questions_the_model_was_trained_on_are_counted(canned: list[str], model: Artifact, tmp_path: Path) -> None:
+    long = "2 + 2? Think of four apples in two bowls on a table in the kitchen of my aunt."
+    data = data_of(tmp_path, [row(long, "4", "4"), row("2 + 3?", "5", "5")])
+    trained = sealed(tmp_path, "model", lambda out: {"n": len(str(tiny_model(out)))}, {"model": model, "data": data})
+    evaluate(trained, data, tmp_path / "seen")
+    assert [p["seen"] for p in predictions_of(tmp_path / "seen")] == [True, False]
+    metrics = metrics_of(tmp_path / "seen")
+    assert (metrics["seen"], metrics["accuracy"], metrics["accuracy_unseen"]) == (1, 0.5, 0.0)
+    assert "1 of 2 questions stand in what the model was trained on" in (tmp_path / "seen" / "summary.md").read_text()
+    evaluate(model, data, tmp_path / "unknown")
+    assert metrics_of(tmp_path / "unknown")["seen"] is None

@@ -86,5 +86,5 @@ def test_it_is_evaluated(gpt2: Artifact, rows: Artifact, tmp_path: Path) -> None
     found = made(Evaluate, tmp_path / "made", {"model": gpt2, "data": data}, max_new_tokens=100)
     assert json.loads((found.path / "metrics.json").read_text(encoding="utf-8"))["loss"] > 0
     found_by_id = {row["id"]: row for row in read_rows(found.path / "predictions.parquet")}
-    assert (found_by_id[long["id"]]["output"], found_by_id[long["id"]]["error"]) == ("", "cut")
+    assert (found_by_id[long["id"]]["output"], found_by_id[long["id"]]["error"]) == ("", "truncated")
     assert found_by_id[short["id"]]["output"]

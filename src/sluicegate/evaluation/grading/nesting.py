@@ -13,6 +13,9 @@ _MARK = re.compile(r"\\(?:begin|end)\{[^{}]*\}|\\(?:[lr]angle|cup|in|approx)(?![
 _OPENS = re.compile(r"\\begin|\\langle|\\\{|[(\[{]")
 _CLOSES = re.compile(r"\\end|\\rangle|\\\}|[)\]}]")
 
+_ANGLES = {r"\langle": "(", r"\rangle": ")"}
+"""How some write a tuple."""
+
 
 class Group(NamedTuple):
     """A text in brackets."""
@@ -43,7 +46,10 @@ def group(text: str) -> Group | None:
     if len(outer) != 2 or outer[0].start() > 0 or outer[1].end() < len(text) or not _CLOSES.match(outer[1][0]):
         return None
     first, last = outer
-    return Group(first[0], text[first.end() : last.start()].strip(), last[0]) if _OPENS.match(first[0]) else None
+    if not _OPENS.match(first[0]):
+        return None
+    opener, closer = _ANGLES.get(first[0], first[0]), _ANGLES.get(last[0], last[0])
+    return Group(opener, text[first.end() : last.start()].strip(), closer)
 
 
 def closing(text: str, start: int) -> int | None:

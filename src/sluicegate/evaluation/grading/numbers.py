@@ -22,7 +22,7 @@ PLAIN = (
     r"|[0-9]*\.[0-9]+|[0-9]+\.?)"
 )
 """Digits with thousands marks or without."""
-_POWER = r"\^\s*\{?\s*([-+]?[0-9]{1,3})\s*\}?"
+_POWER = r"\^\s*(?:\{\s*)?(?P<power>[-+]?[0-9]{1,3})(?:\s*\})?"
 _SCALES = {
     "hundred": 100,
     "thousand": 1000,
@@ -154,7 +154,7 @@ _SHAPES = [
     (re.compile(rf"(?:(?P<whole>[0-9]+)\s+)?(?P<above>{PLAIN})\s*/\s*(?P<below>{PLAIN})"), _fraction),
     (
         re.compile(
-            rf"(?P<digits>{PLAIN})(?:\s*(?:\\times|\\cdot|\*)\s*10\s*{_POWER.replace('(', '(?P<power>', 1)}"
+            rf"(?P<digits>{PLAIN})(?:\s*(?:\\times|\\cdot|\*)\s*10\s*{_POWER}"
             r"|[eE](?P<exponent>[-+]?[0-9]{1,3})(?![0-9]))"
         ),
         _scientific,

@@ -34,7 +34,7 @@ _AND = re.compile(r"and|or|[和或]")
 
 _DIGITS = PLAIN.replace("|[1-9][0-9]{0,2}(?:[ ][0-9]{3})+(?:\\.[0-9]+)?", "").replace(r"[0-9]+\.?", "[0-9]+")
 _NUMBER = re.compile(
-    r"(?:(?<![\w)\]}])[-+]\s?|(?<![A-Za-z0-9_.,\\]))(?:\\?[$€£¥])?"
+    r"(?:(?<![A-Za-z0-9)\]}])[-+]\s?|(?<![A-Za-z0-9_.,\\]))(?:\\?[$€£¥])?"
     rf"(?:\\[dt]?frac\s*\{{[-0-9.]+\}}\s*\{{[0-9.]+\}}|\\[dt]?frac[0-9]{{2}}|[0-9]+\s+[0-9]+/[0-9]+|{_DIGITS}\s*/\s*{_DIGITS}"
     rf"|{_DIGITS}(?:\s*(?:\\times|×)\s*10\s*\^\s*\{{?-?[0-9]+\}}?)?(?:\\[dt]?frac\s*\{{[0-9]+\}}\{{[0-9]+\}})?)"
     rf"(?:\s*(?:{SCALE})(?![a-z]))?(?:\s*\\?%)?"
@@ -120,7 +120,7 @@ def _is_expression(text: str) -> bool:
     spelled = without_unit(spell(text))
     if read_number(spelled):
         return True
-    is_math = re.search(r"[0-9\\=^]|[a-z]/[a-z]", spelled) and not _BROKEN.search(spelled)
+    is_math = re.search(r"[0-9\\=^*/+!]", spelled) and not _BROKEN.search(spelled)
     return bool(is_math) and not has_words(spelled)
 
 

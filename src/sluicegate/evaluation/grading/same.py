@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from sluicegate.evaluation.grading.nesting import Group, group, is_unwieldy, split
 from sluicegate.evaluation.grading.numbers import is_equal, read_number
+from sluicegate.evaluation.grading.ranges import read_ranges
 from sluicegate.evaluation.grading.spelling import spell
 from sluicegate.evaluation.grading.units import without_unit
 from sluicegate.evaluation.grading.wording import has_words
@@ -128,6 +129,14 @@ def matrices(answer: str, gold: str, ask: Ask) -> bool | None:
     return all(_in_order(row, beside, ask) for row, beside in zip(one, other, strict=True))
 
 
+def ranges(answer: str, gold: str, ask: Ask) -> bool | None:
+    """Inequalities and intervals where one side is told as the other is not, or both as inequalities."""
+    one, other = read_ranges(answer), read_ranges(gold)
+    if one is None or other is None or not one.variables | other.variables:
+        return None
+    return len(one.variables | other.variables) == 1 and _in_any_order(one.intervals, other.intervals, ask)
+
+
 def unions(answer: str, gold: str, ask: Ask) -> bool | None:
     """Unions of intervals, in any order."""
     one, other = split(answer, (r"\cup",)), split(gold, (r"\cup",))
@@ -149,6 +158,8 @@ def brackets(answer: str, gold: str, ask: Ask) -> bool | None:
 def lists(answer: str, gold: str, ask: Ask) -> bool | None:
     """Values beside each other, in any order; `a ± b` is two of them."""
     one, other = _values(answer), _values(gold)
+    if len(one) == 1 < len(other) or len(other) == 1 < len(one):
+        one, other = _named_apart(answer) or one, _named_apart(gold) or other
     if len(one) < 2 and len(other) < 2:
         return None
     if len(one) == len(other) and _are_named(one) != _are_named(other):
@@ -173,7 +184,7 @@ def algebra(answer: str, gold: str, ask: Ask) -> bool | None:
     return ask(answer, gold)
 
 
-FORMS: tuple[Form, ...] = (numbers, words, times, bases, matrices, unions, brackets, lists, named, algebra)
+FORMS: tuple[Form, ...] = (numbers, words, times, bases, matrices, ranges, unions, brackets, lists, named, algebra)
 
 
 # Parts --------------------------------------------------------------------------------------------------------------
@@ -228,6 +239,13 @@ def _both_signs(part: str) -> list[str]:
     if len(_PLUS_MINUS.findall(part)) != 1:
         return [part]
     return [_PLUS_MINUS.sub(sign, part).removeprefix("+") for sign in "+-"]
+
+
+def _named_apart(text: str) -> list[str]:
+    """`(a, b) = (1, 2)` as `a = 1` and `b = 2`; nothing of anything else."""
+    sides = [group(side) for side in split(text, ("=",))]
+    names, values = ([split(side.inner) for side in sides if side] + [[], []])[:2]
+    return [f"{name} = {value}" for name, value in zip(names, values, strict=False)] if len(sides) == 2 else []
 
 
 def _are_named(parts: Sequence[str]) -> bool:
