@@ -26,7 +26,9 @@ WORDS: dict[str, str] = {
     "margin": "margin {:.4f}",
     "grad_norm": "gradient norm {:.3g}",
     "learning_rate": "learning rate {:.3g}",
+    "samples": "{:,} samples",
     "tokens_per_second": "{:,.0f} tokens/s",
+    "label_tokens_per_second": "{:,.0f} label tokens/s",
     "peak_memory_gib": "{:.1f} GiB",
 }
 """How the numbers that a person follows are written on a line."""
