@@ -59,7 +59,8 @@ def export_merged(
 ) -> Exported:
     """Write a whole model: the one in `source`, or its adapter merged into the base in float32; then cast.
 
-    An adapter that was trained on a base in 4 bits is merged into the base as it is saved.
+    An adapter that was trained on a base in 4 bits is merged into the base as it is saved. All of it happens on the
+    CPU: in float32 a model may be too large for the GPU it was trained on.
 
     Args:
         source: what `save_pretrained` wrote, or an adapter.
@@ -75,7 +76,7 @@ def export_merged(
     """
     _check_weights(source)
     chosen = _dtype(_base(source), dtype)
-    loaded = load(source, dtype="float32", reason="merged in less, small updates would be lost")
+    loaded = load(source, device="cpu", dtype="float32", reason="merged in less, small updates would be lost")
     _settle_gates(loaded.model, keep_gates)
     before = probe(loaded)  # (T, V)
     loaded, merged = _merge(loaded, before, tolerances.merge)
@@ -86,7 +87,7 @@ def export_merged(
     told = {"parameters": model.num_parameters(), "house_class": type(model.config).__module__.startswith("sluicegate")}
     del model, loaded
     gc.collect()  # a model has rings of references, and another as large is opened now
-    again = load(out, dtype="float32", name="what was written", reason="to be compared")
+    again = load(out, device="cpu", dtype="float32", name="what was written", reason="to be compared")
     written = Agreement.of(before, probe(again))
     tolerance = tolerances.merge if chosen == torch.float32 else tolerances.cast
     written.check(tolerance, f"writing the model in {_name(chosen)}", "take dtype=float32, or raise cast_tolerance=")

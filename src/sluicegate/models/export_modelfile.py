@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 SYSTEM, USER, ASSISTANT = ("sluice-system", "sluice-user", "sluice-assistant")
+NEEDS_BASE = "# FROM: the base as Ollama has it, or a folder with its weights."
 UNKNOWN = "# The chat template has no form that could be written here: put a TEMPLATE of Ollama's here.\n"
 
 
@@ -59,7 +60,7 @@ def modelfile(tokenizer: PreTrainedTokenizerBase, stops: Sequence[str], *, origi
         origin: what `FROM` names: the folder, a GGUF file in it, or the base of an adapter.
         adapter: whether the folder is an adapter of that base.
     """
-    lines = [f"FROM {origin}", *(["ADAPTER ."] if adapter else [])]
+    lines = [NEEDS_BASE, f"FROM {origin}", "ADAPTER ."] if adapter else [f"FROM {origin}"]
     lines += [f"PARAMETER stop {json.dumps(text, ensure_ascii=False)}" for text in stops]
     found = turns_of(tokenizer)
     template = f'TEMPLATE """{found.go()}"""\n' if found else UNKNOWN

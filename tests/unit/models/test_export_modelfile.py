@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sluicegate.models.encode import DEFAULT_TEMPLATE
-from sluicegate.models.export_modelfile import UNKNOWN, modelfile, turns_of
+from sluicegate.models.export_modelfile import NEEDS_BASE, UNKNOWN, modelfile, turns_of
 from sluicegate.models.tokenizer import CHAT_TEMPLATE
 
 DEFAULT_SYSTEM = (
@@ -84,6 +84,11 @@ def test_a_template_that_is_not_a_matter_of_turns_is_not_guessed(name: str, make
 
 def test_it_names_the_weights_and_what_ends_a_reply(make_tokenizer: Callable[..., Any]) -> None:
     text = modelfile(make_tokenizer("chatml"), ["<|im_end|>", "</s>"], origin="Qwen/Qwen3-1.7B", adapter=True)
-    assert text.startswith(
-        'FROM Qwen/Qwen3-1.7B\nADAPTER .\nPARAMETER stop "<|im_end|>"\nPARAMETER stop "</s>"\nTEMPLATE """{{ range'
-    )
+    assert text.splitlines()[:5] == [
+        NEEDS_BASE,
+        "FROM Qwen/Qwen3-1.7B",
+        "ADAPTER .",
+        'PARAMETER stop "<|im_end|>"',
+        'PARAMETER stop "</s>"',
+    ]
+    assert 'TEMPLATE """{{ range' in text
