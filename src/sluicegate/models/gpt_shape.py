@@ -18,7 +18,7 @@ class Rope(Config):
 
     method: Literal["none", "linear", "ntk", "dynamic_ntk", "yarn"] = "none"
     """What happens to the angles: nothing; every position divided by `factor`; a larger `theta`; a `theta` that grows
-    with the text; or YaRN, which slows only the channels that never came full circle in training."""
+    with the text; or YaRN, which slows the channels that hardly came full circle in training."""
     factor: float = Field(default=1.0, ge=1)
     """How many times longer the texts are than those of training."""
     theta: float = Field(default=10_000.0, gt=1)
