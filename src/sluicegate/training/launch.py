@@ -6,9 +6,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sluicegate.errors import ConfigError, SluiceError
 from sluicegate.peers import FAILURE, read_failure
@@ -73,14 +74,20 @@ def launch(arguments: Sequence[str], n: int, name: str, logs: Path) -> None:
     except SignalException:
         raise KeyboardInterrupt from None
     except ChildFailedError as err:
-        raise read_failure(failure) or _killed(err, logs) from None
+        raise (
+            _shot(err.failures, logs) or read_failure(failure) or SluiceError(f"{n} processes failed", f"see {logs}")
+        ) from None
     finally:
         failure.unlink(missing_ok=True)
 
 
-def _killed(err: Exception, logs: Path) -> SluiceError:
-    _, failure = err.get_first_failure()  # type: ignore[attr-defined]
-    return SluiceError(f"a process ended without a word: {failure.message}", f"see {logs}")
+def _shot(failures: Mapping[int, Any], logs: Path) -> SluiceError | None:
+    """What to say of a process that could not say why it ended; what the others say is only that it is gone."""
+    for one, failure in failures.items():
+        if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:
+            hint = f"out of memory, if it was not you (see dmesg); what it printed is in {logs}"
+            return SluiceError(f"process {one} was ended by {failure.signal_name()}", hint)
+    return None
 
 
 @contextmanager
@@ -89,14 +96,13 @@ def _surroundings(failure: Path, n: int) -> Iterator[None]:
     mine = {FAILURE: str(failure), "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(_threads(n)))}
     before = {name: os.environ.get(name) for name in mine}
     handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)}
-    log = logging.getLogger("torch.distributed.elastic")
-    level = log.level
+    level = logging.root.manager.disable
     os.environ.update(mine)
-    log.setLevel(logging.CRITICAL)
+    logging.disable()
     try:
         yield
     finally:
-        log.setLevel(level)
+        logging.disable(level)
         for one, handler in handlers.items():
             signal.signal(one, handler)
         for name, value in before.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -38,7 +39,7 @@ def strategy_arguments(config: LaunchConfig) -> dict[str, Any]:
         ConfigError: a file that holds no settings.
         MissingError: DeepSpeed is not installed.
     """
-    if config.strategy not in ZERO_STAGES:
+    if config.strategy not in ZERO_STAGES or runtime.world_size() == 1:
         return {}
     _check_deepspeed()
     return {"deepspeed": _read(config) if config.config else zero_settings(ZERO_STAGES[config.strategy])}
@@ -66,7 +67,7 @@ def check_surroundings(config: LaunchConfig) -> None:
     if gpus > 1 and runtime.world_size() == 1:
         hint = "leave launch.processes to auto, or set CUDA_VISIBLE_DEVICES to one of them"
         raise ConfigError(f"one process cannot train on {gpus} GPUs", hint)
-    for name in ("FSDP", "DEEPSPEED"):
+    for name in ("FSDP",) if config.strategy in ZERO_STAGES else ("FSDP", "DEEPSPEED"):
         if os.environ.get(f"ACCELERATE_USE_{name}", "false").lower() == "true":
             what = f"accelerate was told to use {name}, which on a CPU it leaves out without a word"
             raise ConfigError(what, "say launch.strategy=… instead, and start it by torchrun")
@@ -75,8 +76,6 @@ def check_surroundings(config: LaunchConfig) -> None:
 
 
 def _check_deepspeed() -> None:
-    from importlib.util import find_spec
-
     if find_spec("deepspeed") is None:
         raise MissingError("deepspeed is not installed", "pip install 'sluicegate[deepspeed]'")
 

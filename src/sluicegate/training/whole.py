@@ -11,6 +11,7 @@ from sluicegate import runtime
 from sluicegate.artifacts import Artifact
 from sluicegate.models import adapters
 from sluicegate.training.sharded import is_sharded, whole_state
+from sluicegate.training.zero import gathered_state, is_partitioned
 
 
 def save_whole(model: Any, tokenizer: Any, out: Path, base: Artifact, inside: Path | None = None) -> None:
@@ -21,7 +22,7 @@ def save_whole(model: Any, tokenizer: Any, out: Path, base: Artifact, inside: Pa
         base: the model that training started from, which may be an adapter itself.
         inside: the artifact that `out` is a folder of, where it is not the artifact itself.
     """
-    state = whole_state(model) if is_sharded(model) else None
+    state = _gathered(model)
     if runtime.rank() != 0:
         return
     if hasattr(model, "peft_config"):
@@ -29,6 +30,13 @@ def save_whole(model: Any, tokenizer: Any, out: Path, base: Artifact, inside: Pa
     else:
         model.save_pretrained(out, state_dict=state)
     tokenizer.save_pretrained(out)
+
+
+def _gathered(model: Any) -> dict[str, Tensor] | None:
+    """The weights of a model that processes share, for the first of them; None where each has them all."""
+    if is_sharded(model):
+        return whole_state(model)
+    return gathered_state(model) if is_partitioned(model) else None
 
 
 def _save_adapter(model: Any, out: Path, base: Artifact, state: dict[str, Tensor] | None, inside: Path | None) -> None:
