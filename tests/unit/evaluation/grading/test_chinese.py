@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluicegate.evaluation.grading.chinese import NUMERAL, decimal
@@ -42,6 +42,7 @@ def written(n: int) -> str:
     return re.sub("零+", "零", out).strip("零")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9999))
 def test_every_number_is_read_as_it_is_written(n: int) -> None:
     assert re.fullmatch(NUMERAL, written(n))

@@ -64,6 +64,8 @@ FORMS: dict[str, list[tuple[str, list[str], list[str]]]] = {
     "expressions": [
         ("x^2+2x+1", ["(x+1)^2", "x**2 + 2*x + 1", "1 + 2x + x²"], ["x^2+2x", "x^2+2x+1+1"]),
         (r"\frac{a}{b}", ["a/b"], ["b/a"]),
+        (r"3.0 \times 10^8 \mathrm{~m/s}", ["3e8", "300000000"], ["3e7"]),
+        (r"a^{2}b", ["a*a*b", "ba^2"], ["ab^2"]),
         ("5", ["3+2", "x = 5", r"\sqrt{25}", "2 + 3 = 5"], ["3+3", "x"]),
         ("120", ["5!", r"\binom{16}{2}"], ["4!"]),
     ],
@@ -72,16 +74,24 @@ FORMS: dict[str, list[tuple[str, list[str], list[str]]]] = {
         ("y = 2x + 1", ["2x+1", "y = 1 + 2x"], ["y = 2x"]),
         ("2x + 3y = 6", ["4x+6y=12", "6 = 2x + 3y"], ["6", "2x + 3y"]),
         ("x > 2", ["2 < x", r"x \gt 2", "(2, ∞)"], [r"x \ge 2", "x < 2"]),
-        ("x=3, y=4", ["y = 4, x = 3"], ["x=4, y=3"]),
+        ("x=3, y=4", ["y = 4, x = 3", "(x, y) = (3, 4)"], ["x=4, y=3"]),
     ],
     "intervals": [
         ("(1,2)", [r"\left(1,2\right)", "(1.0, 2)", "1 < x < 2"], ["[1,2]", "(1,2]", "[1,2)", "(1,3)", "(2,1)"]),
         ("[0, 1)", ["[0,1)", r"x \in [0,1)", r"0 \le x < 1"], ["(0,1)", "[0,1]"]),
         (r"(-\infty, 3]", ["(-∞, 3]", "(-infinity, 3]"], [r"(-\infty, 3)", r"(\infty, 3]"]),
-        (r"(-\infty,3)\cup(3,\infty)", [r"(3,\infty) \cup (-\infty,3)"], [r"(-\infty,3]\cup(3,\infty)"]),
+        (
+            r"(-\infty,3)\cup(3,\infty)",
+            [r"(3,\infty) \cup (-\infty,3)", "x < 3 or x > 3"],
+            [r"(-\infty,3]\cup(3,\infty)"],
+        ),
     ],
     "tuples": [
-        ("(3, -1)", [r"\left( 3, -1 \right)", "(3.0,-1)", "x = 3, y = -1"], ["(-1, 3)", "(3, 1)", "(3, -1, 0)"]),
+        (
+            "(3, -1)",
+            [r"\left( 3, -1 \right)", r"\langle 3, -1 \rangle", "(3.0,-1)", "x = 3, y = -1"],
+            ["(-1, 3)", "(3, 1)", "(3, -1, 0)"],
+        ),
         ("(1/2, 3)", [r"(0.5, 3)", r"(\frac{1}{2},3)"], ["(3, 1/2)"]),
     ],
     "sets and lists": [
@@ -128,7 +138,7 @@ CASES = [(gold, reply, right) for rows in FORMS.values() for gold, *both in rows
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    made = Grader()
+    made = Grader(Grader.Config(seconds=60.0))
     yield made
     made.algebra.close()
 

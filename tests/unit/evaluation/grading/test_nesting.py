@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluicegate.evaluation.grading.nesting import MAX_DEPTH, Group, closing, group, is_unwieldy, split
@@ -53,6 +53,7 @@ def test_what_is_too_deep_or_too_long_is_unwieldy() -> None:
     assert is_unwieldy("1" * 10_000)
 
 
+@settings(deadline=None)
 @given(st.text("()[]{},;\\ 1x"))
 def test_no_brackets_break_it(text: str) -> None:
     found = group(text)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluicegate.evaluation.grading.numbers import is_equal, read_number
@@ -78,6 +78,7 @@ def test_numbers_are_equal_or_not(one: str, other: str, equal: bool) -> None:
     assert is_equal(left, right) == is_equal(right, left) == equal
 
 
+@settings(deadline=None)
 @given(st.decimals(-(10**9), 10**9, places=6), st.decimals(-(10**9), 10**9, places=6))
 def test_two_plain_numbers_are_equal_if_and_only_if_they_are(one: object, other: object) -> None:
     left, right = read_number(f"{one:f}"), read_number(f"{other:,f}")
