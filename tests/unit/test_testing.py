@@ -61,6 +61,10 @@ class Counts(Copies):
         return {"lines": 1}
 
 
+class Clocked(Counts):
+    timed = frozenset({"line.txt"})
+
+
 class Unheard(Copies):
     makes: ClassVar[Kind] = "poem"  # type: ignore[assignment]
 
@@ -70,6 +74,7 @@ def test_a_stage_is_checked(tmp_path: Path) -> None:
     assert check_stage(Copies, {"text": "b"}, {"data": data}, tmp_path).stats == {"lines": 1}
     with pytest.raises(AssertionError, match="same files"):
         check_stage(Counts, {}, {"data": data}, tmp_path)
+    check_stage(Clocked, {}, {"data": data}, tmp_path / "clocked")
     with pytest.raises(AssertionError, match="a kind is one of"):
         check_stage(Unheard, {}, {"data": data}, tmp_path)
     with pytest.raises(AssertionError, match="needs inputs"):
