@@ -133,7 +133,8 @@ def follow(
         with leave if checkpoints.every else nullcontext():
             rewinds = train(trainer, checkpoints, config.guard, doing)
     if leave.agreed:
-        runtime.say(f"  {doing} left off after step {trainer.state.global_step} of {len(work)}")
+        step = trainer.state.global_step
+        runtime.say(f"  {doing} left off after step {step} of {len(work)}: the same command goes on from there")
         raise KeyboardInterrupt
     history, left = trainer.state.log_history, LeftModels(trainer.model, checkpoints, keeper.best)
     curve = read_curve(history, doing, config, more)
