@@ -27,14 +27,15 @@ def train(trainer: Any, checkpoints: Checkpoints, config: GuardConfig, doing: st
         say(f"  {doing} goes on from the checkpoint of step {checkpoints.step_of(found)}")
     if rewinds:
         trainer.args.learning_rate = rewinds[-1]["rate"]
-    trainer.start = Start(trainer) if config.rewinds else None
+    allowed = 0 if trainer.is_deepspeed_enabled else config.rewinds  # its parts of the weights are its own
+    trainer.start = Start(trainer) if allowed else None
     while True:
         trainer.guard.confirmed = found is None
         try:
             trainer.train(resume_from_checkpoint=str(found) if found else None)
             return rewinds
         except Diverged as bad:
-            if len(rewinds) >= config.rewinds:
+            if len(rewinds) >= allowed:
                 raise bad.told(doing, trainer.args.learning_rate, len(rewinds)) from None
             found, told = _go_back(trainer, checkpoints, config.lower, bad)
             rewinds.append(told)

@@ -95,8 +95,9 @@ class TuningConfig(Config):
             raise ValueError("compile does not work with qlora: torch.compile cannot look into 4-bit weights")
         if self.method == "qlora" and self.launch.strategy in ("fsdp", "deepspeed_zero3"):
             raise ValueError(f"strategy {self.launch.strategy} cannot share out the 4-bit weights of qlora: take ddp")
-        if self.launch.strategy.startswith("deepspeed") and self.checkpoints.every != 0:
-            raise ValueError(f"no checkpoints of {self.launch.strategy} can be gone on from: say checkpoints.every=0")
+        if self.launch.strategy.startswith("deepspeed") and (self.checkpoints.every != 0 or self.checkpoints.best):
+            why = f"no checkpoints of {self.launch.strategy} can be gone on from"
+            raise ValueError(f"{why}: say checkpoints.every=0, and no checkpoints.best")
         if self.compile and self.launch.strategy != "ddp":
             why = f"{self.launch.strategy} gathers weights layer by layer, outside of what is compiled"
             raise ValueError(f"compile does not work with strategy {self.launch.strategy}: {why}")
