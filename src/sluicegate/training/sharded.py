@@ -22,9 +22,10 @@ def shard(model: nn.Module, device: torch.device, computes: torch.dtype | None =
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
-    how = {
+    how: dict[str, Any] = {
         "mesh": init_device_mesh(device.type, (get_world_size(),)),
         "mp_policy": MixedPrecisionPolicy(param_dtype=computes, reduce_dtype=torch.float32),
+        "reshard_after_forward": True,  # or an optimizer made after a look at the model would step whole weights
     }
     for layer in decoder_layers(model):
         fully_shard(layer, **how)
@@ -56,8 +57,8 @@ class Sharded:
     """A Trainer whose model is split between processes; to inherit from first."""
 
     def __init__(self, *, model: Any, args: Any, **rest: Any) -> None:
+        super().__init__(model=model, args=args, **rest)  # trl's look at the weights
         shard(model, args.device, torch.bfloat16 if args.bf16 else None)
-        super().__init__(model=model, args=args, **rest)
 
     @property
     def is_distributed_loading_by_transformers(self) -> bool:
