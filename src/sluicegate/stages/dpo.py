@@ -40,7 +40,6 @@ class Dpo(Preference):
         if config.reference_free:
             return None
         small = {"qlora": "-nf4"}.get(config.method, "") + ("-fp8" if config.dtype == "fp8" else "")
-        numbers = (
-            f"{training_device(config.launch, loaded.device).type}-{str(loaded.dtype).removeprefix('torch.')}{small}"
-        )
+        device = training_device(config.launch, loaded.device)
+        numbers = f"{device.type}-{str(loaded.dtype).removeprefix('torch.')}{small}"
         return Reference(beside / REFERENCE / f"{base.id}-{pairs.sides.path.stem}-{numbers}.npy", len(pairs))

@@ -48,7 +48,7 @@ def whole_state(model: nn.Module) -> dict[str, torch.Tensor]:
 
     frozen = hasattr(model, "peft_config")
     options = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=frozen)
-    state = get_model_state_dict(model, options=options)
+    state: dict[str, Any] = get_model_state_dict(model, options=options)
     once = {name for name, _ in [*model.named_parameters(), *model.named_buffers()]}
     return {name: weight for name, weight in state.items() if name in once}  # tied weights come by both their names
 
@@ -57,7 +57,8 @@ class Sharded:
     """A Trainer whose model is split between processes; to inherit from first."""
 
     def __init__(self, *, model: Any, args: Any, **rest: Any) -> None:
-        super().__init__(model=model, args=args, **rest)  # trl's look at the weights
+        super().__init__(model=model, args=args, **rest)  # type: ignore[call-arg]
+        # Only now, for trl's trainers look at whole weights.
         shard(model, args.device, torch.bfloat16 if args.bf16 else None)
 
     @property
