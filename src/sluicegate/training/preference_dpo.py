@@ -18,7 +18,6 @@ from sluicegate.training.held_out_pairs import HeldOutPairs
 from sluicegate.training.preference_config import DpoConfig
 from sluicegate.training.preference_reference import Reference
 from sluicegate.training.preference_rows import EncodedPairs, collate_pairs
-from sluicegate.training.sharded import is_sharded
 from sluicegate.training.undisturbed import undisturbed
 
 
@@ -141,9 +140,9 @@ def _ask_reference(trainer: Any, collator: DpoCollator, needed: np.ndarray) -> N
     """Have the log-probabilities of some pairs computed that are not known, before the first step."""
     if collator.reference is None:
         return
-    how = (collator.pairs.n_tokens, trainer.args.train_batch_size, is_sharded(trainer.model))
+    n_tokens, size = collator.pairs.n_tokens, trainer.args.train_batch_size
     with undisturbed(trainer.model):  # without dropout, and what was known already decides no random number
-        collator.reference.fill(lambda some: _log_probs(trainer, collator, some), needed, *how)
+        collator.reference.fill(lambda some: _log_probs(trainer, collator, some), needed, n_tokens, size)
     trainer.accelerator.wait_for_everyone()
 
 

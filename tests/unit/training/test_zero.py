@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
     kept = {parameter: parameter.data for parameter in layer.parameters()}
     for n, parameter in enumerate(layer.parameters()):
         parameter.ds_id, parameter.data = n, torch.empty(0)  # type: ignore[attr-defined]
-    deepspeed: Any = ModuleType("deepspeed")
+    zero: Any = ModuleType("deepspeed.zero")
 
     @contextmanager
     def gathered(parameters: list[nn.Parameter]) -> Iterator[None]:
@@ -31,8 +31,9 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
         yield
         parameter.data = torch.empty(0)
 
-    deepspeed.zero = SimpleNamespace(GatheredParameters=gathered)
-    monkeypatch.setitem(sys.modules, "deepspeed", deepspeed)
+    zero.GatheredParameters = gathered
+    monkeypatch.setitem(sys.modules, "deepspeed", ModuleType("deepspeed"))
+    monkeypatch.setitem(sys.modules, "deepspeed.zero", zero)
     return layer
 
 
