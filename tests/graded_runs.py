@@ -26,6 +26,9 @@ def predictions(replies: Mapping[str, tuple[str | None, str | None]]) -> list[Pr
     return [graded(row, grader) for row in rows]
 
 
-def evaluation(root: Path, replies: Mapping[str, tuple[str | None, str | None]]) -> Artifact:
-    """A sealed evaluation of them."""
-    return sealed(root, "evaluation", lambda out: write_evaluation(predictions(replies), 1.5, out))
+def evaluation(
+    root: Path, replies: Mapping[str, tuple[str | None, str | None]], name: str = "", **inputs: Artifact
+) -> Artifact:
+    """A sealed evaluation of them; one with another name is another."""
+    recipe = {"config": {"name": name}}
+    return sealed(root, "evaluation", lambda out: write_evaluation(predictions(replies), 1.5, out), inputs, recipe)

@@ -44,6 +44,11 @@ def decimals(number: float | None, digits: int = 3) -> str:
     return NONE if number is None else f"{number:.{digits}f}"
 
 
+def probability(p: float | None) -> str:
+    """`0.0312` as `0.031`; what is smaller than can be written so is said to be."""
+    return NONE if p is None else "< 0.001" if p < 0.001 else decimals(p)
+
+
 def accuracy(arm: Mapping[str, Any]) -> str:
     """`61.4 % [58.0, 64.9]` of a summary's arm."""
     if arm["accuracy"] is None:

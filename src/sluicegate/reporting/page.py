@@ -7,13 +7,15 @@ from functools import cache
 from sluicegate import __version__
 from sluicegate.reporting import numbers
 from sluicegate.reporting.charts import charts, curve_hues
+from sluicegate.reporting.pairwise import Comparison, words
 from sluicegate.reporting.summary import Summary
 from sluicegate.reporting.templates import template
 
 
-def render(summary: Summary) -> str:
-    """The page of a comparison."""
+def render(summary: Summary, comparison: Comparison | None = None) -> str:
+    """The page of a report; question by question too where the replies are known."""
     told = {"charts": charts(summary), "hues": curve_hues(summary), "fmt": numbers}
+    told |= {"comparison": comparison, "words": words}
     told |= {"scripts": vega_scripts(), "version": __version__}
     return template("page.html.j2").render(summary, **told)
 

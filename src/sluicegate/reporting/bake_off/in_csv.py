@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from typing import Any
 
 from sluicegate.reporting.bake_off.order import Row, Summary, faults, signals
+from sluicegate.reporting.csv_text import csv_text
 
 Line = Mapping[str, Any]
 
@@ -22,7 +21,7 @@ def csv_tables(summary: Summary) -> dict[str, str]:
         "signals": [_signal(row, faults(summary)) for row in signals(summary)],
         "arms": [_arm(arm, summary["metric"]) for arm in summary["arms"]],
     }
-    return {name: _written(found) for name, found in lines.items() if found}
+    return {name: csv_text(found) for name, found in lines.items() if found}
 
 
 def _signal(row: Row, faults: Sequence[str]) -> Line:
@@ -48,12 +47,3 @@ def _arm(arm: Row, metric: str) -> Line:
         **{key: arm[key] for key in ("verdict", "forward_units", "seconds")},
         **{f"seed_{n}": value for n, value in enumerate(arm["per_seed"], 1)},
     }
-
-
-def _written(lines: Sequence[Line]) -> str:
-    """The columns in the order in which they are first seen."""
-    text = StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(key for line in lines for key in line)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
