@@ -25,9 +25,9 @@ from sluicegate.training.objectives import Batch, language_model
 from sluicegate.training.pretrain import train
 from sluicegate.training.schedule import Schedule
 
-THREADS, RATE, DECAY = 2, 3e-4, 0.1
+THREADS, RATE, DECAY = 1, 3e-4, 0.1
 PLAIN_BAR, TRAINER_BAR, SAME = 1.0, 1.3, 1e-3
-FULL = {"vocab": 4096, "layers": 4, "width": 256, "rows": 8, "row_tokens": 256, "steps": 22, "warm": 2, "rounds": 7}
+FULL = {"vocab": 4096, "layers": 4, "width": 256, "rows": 8, "row_tokens": 256, "steps": 4, "warm": 1, "rounds": 9}
 QUICK = {"vocab": 512, "layers": 2, "width": 64, "rows": 4, "row_tokens": 64, "steps": 6, "warm": 1, "rounds": 2}
 Side = Callable[[], tuple[float, float]]
 """One round: the mean loss of all steps, and the seconds of the steps that count."""

@@ -72,9 +72,9 @@ def weights(made: Artifact) -> dict[str, torch.Tensor]:
     return load_file(file)
 
 
-def names(made: Artifact) -> list[str]:
-    """Of its files; tensorboard puts the time in those of its own."""
-    return [entry["path"].partition("/")[0] for entry in made.manifest["files"]]
+def names(made: Artifact) -> set[str]:
+    """Of its files and folders: how many files tensorboard makes hangs on how often it was opened."""
+    return {entry["path"].partition("/")[0] for entry in made.manifest["files"]}
 
 
 def assert_close(made: Artifact, other: Artifact, tolerance: float) -> None:

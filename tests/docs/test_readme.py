@@ -21,7 +21,7 @@ def commands(text: str) -> list[str]:
 
 def test_both_show_the_same_code_and_output() -> None:
     assert commands(ENGLISH) == commands(CHINESE)
-    assert len(commands(ENGLISH)) == 8
+    assert len(commands(ENGLISH)) == 10
 
 
 def test_both_have_the_same_sections_links_and_rows() -> None:

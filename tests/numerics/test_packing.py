@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 import torch
 
+from sluicegate.errors import DataError
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import load
 from sluicegate.testing import Family, tiny_model, tiny_pool
@@ -32,6 +33,15 @@ def test_losses_and_gradients_are_those_of_the_rows_apart(family: Family) -> Non
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     _, seen = loss_and_gradients(model, {**pack(rows), "position_ids": torch.arange(78)[None]})
     assert (seen - apart[1]).norm() > 1e-3 * seen.norm(), "rows that see each other would show"
+
+
+def test_a_packed_row_may_be_longer_than_the_positions_learned() -> None:
+    model = tiny_architecture("sluice_gpt", positions="learned", max_position_embeddings=40).train()
+    rows = some_rows()
+    found, expected = (loss_and_gradients(model, batch) for batch in (pack(rows), collate(rows, pad_id=0)))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(DataError, match="rows of 78 tokens are longer than the 40 positions"):
+        loss_and_gradients(model, {**pack(rows), "position_ids": torch.arange(78)[None]})
 
 
 @pytest.mark.parametrize("family", ["qwen3", "gemma2", "gpt_neox", "sluice_gpt"])

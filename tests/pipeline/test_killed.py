@@ -22,13 +22,15 @@ steps:
     {stage: pretrain, data: few, steps: 60, checkpoint_every: 2, vocab_size: 300, threads: 1,
      model: {layers: 2, width: 16, heads: 2, kv_heads: 1}}
   scores: {stage: score, data: few, model: base, signals: [perplexity, length], shard_rows: 8}
+  result: {stage: evaluate, model: base, data: few, task: world, max_new_tokens: 8, batch_size: 4}
 """
 PARTIAL = {
     "pool": ".messages-*/messages.parquet",
     "base": ".model-*/checkpoint.safetensors",
     "scores": ".scores-*/shards/*-000000000016-8.parquet",
+    "result": ".evaluation-*/replies.jsonl.draft",
 }
-"""Step to a file that stands while it is half-made."""
+"""Step to a file that stands, and holds something, while it is half-made."""
 
 
 def start(out: Path) -> subprocess.Popen[bytes]:
@@ -39,7 +41,7 @@ def start(out: Path) -> subprocess.Popen[bytes]:
 def kill_once_there_is(pattern: str, out: Path) -> None:
     """Run until a file of a half-made artifact stands, and kill."""
     process = start(out)
-    while not any((out / "artifacts").glob(pattern)):
+    while not any(path.stat().st_size for path in (out / "artifacts").glob(pattern)):
         assert process.poll() is None, f"the run ended before {pattern} was seen"
         time.sleep(0.002)
     process.kill()
@@ -61,7 +63,7 @@ def test_a_run_killed_in_every_stage_ends_as_one_that_was_not(tmp_path: Path) ->
         assert set(Store(killed / "artifacts").ids()) == set(load_lock(killed).values())
     for out in (killed, whole):
         assert start(out).wait() == 0
-    assert list(load_lock(whole)) == ["pool", "few", "base", "scores"]
+    assert list(load_lock(whole)) == ["pool", "few", "base", "scores", "result"]
     assert load_lock(killed) == load_lock(whole)
     assert files(killed) == files(whole)
     for artifact_id in load_lock(killed).values():

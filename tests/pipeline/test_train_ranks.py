@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def test_an_error_of_theirs_is_told_once_with_its_exit_code(inputs: Path, tmp_pa
 def test_a_sharded_model_ends_where_a_whole_one_ends(inputs: Path, tmp_path: Path, stage: str, method: str) -> None:
     trained(asked(inputs, stage, tmp_path / "one", f"method={method}"))
     trained(asked(inputs, stage, tmp_path / "two", f"method={method}", "launch={processes: 2, strategy: fsdp}"))
+    assert_close(model(tmp_path / "two"), model(tmp_path / "one"), tolerance=2e-5)
+
+
+@pytest.mark.skipif(find_spec("deepspeed") is None, reason="DeepSpeed is not installed")
+@pytest.mark.parametrize("stage", [2, 3])
+def test_a_model_that_zero_shares_out_ends_there_too(
+    inputs: Path, tmp_path: Path, stage: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DS_ACCELERATOR", "cpu")
+    trained(asked(inputs, "sft", tmp_path / "one"))
+    way = f"launch={{processes: 2, strategy: deepspeed_zero{stage}}}"
+    trained(asked(inputs, "sft", tmp_path / "two", way, "checkpoints.every=0"))
     assert_close(model(tmp_path / "two"), model(tmp_path / "one"), tolerance=2e-5)
 
 

@@ -156,7 +156,7 @@ class GPTModel(GPTPreTrainedModel):
         if self.rope is not None:
             cos, sin = rotation(position_ids, self.rope, self.config.head_dim, most)  # (B or 1, T, 1, d)
             return self.dropout(x), (cos.to(x.dtype), sin.to(x.dtype))
-        if length > most:
+        if length > most and int(position_ids.max()) >= most:  # packed documents each begin at 0
             hint = "shorten the rows, or pretrain with positions: rotary"
             raise DataError(f"rows of {length} tokens are longer than the {most} positions the model has learned", hint)
         return self.dropout(x + self.embed_positions(position_ids)), None

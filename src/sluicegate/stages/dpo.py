@@ -35,9 +35,11 @@ class Dpo(Preference):
     ) -> Reference | None:
         """A file that is named by the model, its dtype and device, and the pairs as tokens."""
         from sluicegate.training.preference_reference import Reference
+        from sluicegate.training.strategy import training_device
 
         if config.reference_free:
             return None
         small = {"qlora": "-nf4"}.get(config.method, "") + ("-fp8" if config.dtype == "fp8" else "")
-        numbers = f"{loaded.device.type}-{str(loaded.dtype).removeprefix('torch.')}{small}"
+        device = training_device(config.launch, loaded.device)
+        numbers = f"{device.type}-{str(loaded.dtype).removeprefix('torch.')}{small}"
         return Reference(beside / REFERENCE / f"{base.id}-{pairs.sides.path.stem}-{numbers}.npy", len(pairs))

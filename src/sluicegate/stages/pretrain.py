@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -70,12 +70,6 @@ class Pretrain(Stage):
             preset = shape.get("preset") if isinstance(shape, Mapping) else shape
             return {**LARGE, **USUAL[preset], **given} if preset in USUAL else given
 
-        @model_validator(mode="after")
-        def _fits(self) -> Self:
-            if self.row_tokens > self.model.context:
-                raise ValueError(f"row_tokens {self.row_tokens} exceeds model.context {self.model.context}")
-            return self
-
     def pins(self, config: Config) -> dict[str, str]:
         """The hash of a tokenizer from elsewhere."""
         if config.tokenizer is None:
@@ -85,8 +79,10 @@ class Pretrain(Stage):
         return {"tokenizer": file_hash(tokenizer_json(config.tokenizer))}
 
     def check(self, config: Config, wires: Collection[str]) -> None:
-        """A model that is trained on has its shape and its tokenizer."""
-        if "init" in wires and (told := [key for key in FROM_SCRATCH if key in config.model_fields_set]):
+        """Rows fit the model; one that is trained on has its own shape and tokenizer."""
+        if "init" not in wires:
+            _check_reach(config, config.model.context, "model.context")
+        elif told := [key for key in FROM_SCRATCH if key in config.model_fields_set]:
             raise ConfigError(f"`{told[0]}` is of a model from scratch, and `init` trains one on", "leave one out")
 
     def estimate(self, config: Config, inputs: Mapping[str, Sizes]) -> dict[str, int]:
@@ -104,8 +100,8 @@ class Pretrain(Stage):
         model, tokenizer = _opened(inputs["init"], config) if "init" in inputs else _made(config, data)
         tokens = token_file(out.parent / TOKENS, tokenizer, data.id, lambda: _documents(tokenizer, data))
         documents, held_out = packed(tokens, config)
-        seen, epochs = config.steps * config.batch_tokens, config.steps * config.batch_tokens / len(tokens.tokens)
-        say(f"  {len(tokens):,} documents, {len(tokens.tokens):,} tokens, to be seen {epochs:.2g} times")
+        seen, found = config.steps * config.batch_tokens, len(tokens.tokens)
+        say(f"  {len(tokens):,} documents, {found:,} tokens, to be seen {seen / found:.2g} times")
         checkpoint, logs = out / "checkpoint.safetensors", log_folder()
         events = logs / "tensorboard" / out.name.lstrip(".") if logs else None
         course = train(model, language_model, documents, config, checkpoint, held_out, events)
@@ -133,10 +129,13 @@ def _opened(base: Artifact, config: Pretrain.Config) -> tuple[PreTrainedModel, P
     from sluicegate.models.positions import positions
 
     loaded = load(base.path, dtype="float32", reason="weights that are trained stay float32", name=base.id)
-    reach = positions(loaded.model.config)
-    if reach is not None and config.row_tokens > reach:
-        raise ConfigError(f"row_tokens {config.row_tokens} is more than {base.id} reads: {reach}", "lower row_tokens")
+    _check_reach(config, positions(loaded.model.config), f"what {base.id} reads,")
     return loaded.model, loaded.tokenizer
+
+
+def _check_reach(config: Pretrain.Config, reach: int | None, what: str) -> None:
+    if reach is not None and config.row_tokens > reach:
+        raise ConfigError(f"row_tokens {config.row_tokens} exceeds {what} {reach}", "lower row_tokens")
 
 
 def _documents(tokenizer: PreTrainedTokenizerBase, data: Artifact) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,11 @@ class Trial(Stage):
             hint = "take it out, or train by an sft step and ask by an evaluate step"
             raise ConfigError(f"tune.{judged[0]}: a trial measures no held-out rows on its way", hint)
         Sft().check(config.tune, wires)
+        if config.tune.launch.strategy not in ("ddp", "deepspeed_zero2"):
+            what = (
+                f"tune.launch.strategy: {config.tune.launch.strategy} leaves no process the model that is to be asked"
+            )
+            raise ConfigError(what, "take ddp, or the steps sft and evaluate")
 
     def estimate(self, config: Any, inputs: Mapping[str, Sizes]) -> dict[str, int]:
         """Those of the training."""

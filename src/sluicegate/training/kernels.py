@@ -28,13 +28,17 @@ def check_kernels(model: Any, config: TuningConfig, device: torch.device) -> Non
 
 
 def take_flash_attention(model: Any, device: torch.device) -> None:
-    """For packed rows, where it can be had: it never looks from one row to another, where a mask is as large as the
-    square of all their tokens."""
+    """For packed rows, where it can be had: it never looks from one row to another. Else all are compared with all, and
+    a mask as large as the square of their tokens hides what is of others; the user is told."""
     from transformers.utils import is_flash_attn_2_available
 
     if device.type == "cuda" and is_flash_attn_2_available() and model._supports_flash_attn:
         model.set_attn_implementation("flash_attention_2")
         runtime.say("  packed rows are read by flash attention 2")
+    else:
+        runtime.warn(
+            "packing without flash attention compares all tokens of a pass: padding is faster, but for few rows"
+        )
 
 
 def _why_not_compiled(model: Any) -> str:

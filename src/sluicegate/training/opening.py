@@ -49,8 +49,10 @@ def open_model(base: Path, config: TuningConfig) -> Loaded:
     _check_weights(base, config, device)
     if config.dtype == "fp8":
         check_fp8(device)
+    numbers, why = runtime.pick_dtype(str(device), dtype)  # of where it is trained, wherever it is opened
+    named = str(numbers).removeprefix("torch.")
     opened = opening_device(config.launch)
-    loaded = load(base, device=opened, dtype=dtype, reason=reason, nf4=config.method == "qlora")
+    loaded = load(base, device=opened, dtype=named, reason=reason or why, nf4=config.method == "qlora")
     check_kernels(loaded.model, config, device)
     if isinstance(config, SftConfig) and config.packing:
         take_flash_attention(loaded.model, device)

@@ -18,6 +18,7 @@ from sluicegate.training.held_out_pairs import HeldOutPairs
 from sluicegate.training.preference_config import DpoConfig
 from sluicegate.training.preference_reference import Reference
 from sluicegate.training.preference_rows import EncodedPairs, collate_pairs
+from sluicegate.training.sharded import is_sharded
 from sluicegate.training.undisturbed import undisturbed
 
 
@@ -140,9 +141,9 @@ def _ask_reference(trainer: Any, collator: DpoCollator, needed: np.ndarray) -> N
     """Have the log-probabilities of some pairs computed that are not known, before the first step."""
     if collator.reference is None:
         return
-    n_tokens, size = collator.pairs.n_tokens, trainer.args.train_batch_size
+    how = (collator.pairs.n_tokens, trainer.args.train_batch_size, is_sharded(trainer.model))
     with undisturbed(trainer.model):  # without dropout, and what was known already decides no random number
-        collator.reference.fill(lambda some: _log_probs(trainer, collator, some), needed, n_tokens, size)
+        collator.reference.fill(lambda some: _log_probs(trainer, collator, some), needed, *how)
     trainer.accelerator.wait_for_everyone()
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from sluicegate import runtime
-from sluicegate.models.encode import length_batches
+from sluicegate.peers import agree
+from sluicegate.training.evaluating import own_batches
 
 LogProbs = Callable[[Sequence[int]], tuple[Tensor, Tensor]]
 """log π_ref of the chosen and of the rejected sides of some pairs, (B,) each, by their numbers."""
@@ -40,7 +41,9 @@ class Reference:
             draft.unlink()
         self.values: np.ndarray = np.load(path, mmap_mode="r+")  # (N, 2)
 
-    def fill(self, log_probs: LogProbs, needed: np.ndarray, n_tokens: np.ndarray, batch_size: int) -> int:
+    def fill(
+        self, log_probs: LogProbs, needed: np.ndarray, n_tokens: np.ndarray, batch_size: int, in_step: bool = False
+    ) -> int:
         """Compute what is missing, this process its share of it; returns how many pairs went through the model.
 
         Batches are the same whatever is missing, so a pair gets the same bits in a run that was cut and in one that
@@ -50,11 +53,17 @@ class Reference:
             needed: numbers of the pairs that are asked for.
             n_tokens: of the longer side of each pair, (N,).
             batch_size: pairs that go through the model together.
+            in_step: each process makes as many passes as the others, for they share the model.
         """
         wanted = np.zeros(len(self.values), dtype=bool)
         wanted[needed] = True
-        batches = length_batches(n_tokens.tolist(), batch_size=batch_size)[runtime.rank() :: runtime.world_size()]
-        missing = [batch for batch in batches if np.isnan(self.values[batch][wanted[batch]]).any()]
+        missing = [
+            batch
+            for batch, counts in own_batches(n_tokens.tolist(), batch_size)
+            if in_step or (counts and np.isnan(self.values[batch][wanted[batch]]).any())
+        ]
+        if in_step and agree("missing" if np.isnan(self.values[wanted]).any() else "known") == "known":
+            missing = []
         for batch in runtime.track(missing, "reference log-probabilities"):
             for side, found in enumerate(log_probs(batch)):
                 self.values[batch, side] = found.float().cpu().numpy()

@@ -7,6 +7,7 @@ rows of every batch (plain DistributedDataParallel), and the first writes.
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -74,19 +75,25 @@ def train(
     if schedule.threads:
         torch.set_num_threads(schedule.threads)
     with _processes(pick_device()):
-        run = Run(model, objective, schedule)
-        start = load_checkpoint(checkpoint, model, run.optimizers, run.scaler, run.losses)
-        if start:
-            say(f"  going on from step {start} of {schedule.steps}")
-        with Diary(events, start) as diary:
-            for step in track(range(start, schedule.steps), "training"):
-                run.step(data.batch(step), step)
-                run.tell(step, held_out, diary)
-                if (step + 1) % schedule.checkpoint_every == 0:
-                    run.check(step)
-                    run.save(checkpoint, step)
-        run.check(schedule.steps - 1)
+        course = _course(Run(model, objective, schedule), data, checkpoint, held_out, events)
     model.eval()
+    return course
+
+
+def _course(run: Run, data: Data, checkpoint: Path, held_out: Batch | None, events: Path | None) -> Course:
+    """The loop."""
+    schedule = run.schedule
+    start = load_checkpoint(checkpoint, run.model, run.optimizers, run.scaler, run.losses)
+    if start:
+        say(f"  going on from step {start} of {schedule.steps}")
+    with Diary(events, start) as diary:
+        for step in track(range(start, schedule.steps), "training"):
+            run.step(data.batch(step), step)
+            run.tell(step, held_out, diary)
+            if (step + 1) % schedule.checkpoint_every == 0:
+                run.check(step)
+                run.save(checkpoint, step)
+    run.check(schedule.steps - 1)
     return Course(run.losses["train"].cpu(), run.losses["held_out"].cpu())
 
 
@@ -186,10 +193,9 @@ def _processes(device: str) -> Iterator[None]:
         yield
         return
     dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
+    yield
+    gc.collect()  # the parallel model is in cycles; freed later, it may wait for ever for a group that is gone
+    dist.destroy_process_group()
 
 
 def _over_all(loss: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ class SftConfig(TuningConfig):
     √(tokens · width) in each number; 5 is usual."""
     packing: bool = runtime(False)
     """Put the rows of a pass end to end instead of padding them; none sees another, and the loss stays the same. A
-    model that would let them is refused. It saves the most where rows differ in length and there is flash attention."""
+    model that would let them is refused. It saves time where rows differ in length and there is flash attention."""
     liger: bool = runtime(False)
     """Liger's fused kernels, on a GPU, for an architecture it knows."""
 

@@ -22,9 +22,10 @@ def shard(model: nn.Module, device: torch.device, computes: torch.dtype | None =
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
-    how = {
+    how: dict[str, Any] = {
         "mesh": init_device_mesh(device.type, (get_world_size(),)),
         "mp_policy": MixedPrecisionPolicy(param_dtype=computes, reduce_dtype=torch.float32),
+        "reshard_after_forward": True,  # or an optimizer made after a look at the model would step whole weights
     }
     for layer in decoder_layers(model):
         fully_shard(layer, **how)
@@ -47,7 +48,7 @@ def whole_state(model: nn.Module) -> dict[str, torch.Tensor]:
 
     frozen = hasattr(model, "peft_config")
     options = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=frozen)
-    state = get_model_state_dict(model, options=options)
+    state: dict[str, Any] = get_model_state_dict(model, options=options)
     once = {name for name, _ in [*model.named_parameters(), *model.named_buffers()]}
     return {name: weight for name, weight in state.items() if name in once}  # tied weights come by both their names
 
@@ -56,8 +57,9 @@ class Sharded:
     """A Trainer whose model is split between processes; to inherit from first."""
 
     def __init__(self, *, model: Any, args: Any, **rest: Any) -> None:
+        super().__init__(model=model, args=args, **rest)  # type: ignore[call-arg]
+        # Only now, for trl's trainers look at whole weights.
         shard(model, args.device, torch.bfloat16 if args.bf16 else None)
-        super().__init__(model=model, args=args, **rest)
 
     @property
     def is_distributed_loading_by_transformers(self) -> bool:

@@ -16,13 +16,13 @@ def is_partitioned(model: nn.Module) -> bool:
 def gathered_state(model: nn.Module) -> dict[str, torch.Tensor]:
     """The weights put together again, one after the other, in the memory of the first process; of an adapted model
     those of its adapter. Every process calls it; the others get nothing."""
-    from deepspeed.zero import GatheredParameters
+    import deepspeed
 
     frozen = hasattr(model, "peft_config")
     state: dict[str, torch.Tensor] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad or not frozen:
-            with GatheredParameters([parameter]):
+            with deepspeed.zero.GatheredParameters([parameter]):
                 if rank() == 0:
                     state[name] = parameter.detach().cpu().clone()
     if rank() == 0 and not frozen:

@@ -223,6 +223,8 @@ def test_learned_positions_end_where_the_table_does() -> None:
     assert model(tokens(1, 8)).logits.shape == (1, 8, 40)
     with pytest.raises(DataError, match="rows of 9 tokens are longer than the 8 positions"):
         model(tokens(1, 9))
+    packed = model(tokens(1, 12), position_ids=torch.arange(12).remainder(6)[None]).logits
+    torch.testing.assert_close(packed[:, :6], model(tokens(1, 12)[:, :6]).logits)
     cache = model(tokens(1, 8), use_cache=True).past_key_values
     with pytest.raises(DataError, match="9 tokens"):
         model(tokens(1, 1), past_key_values=cache)

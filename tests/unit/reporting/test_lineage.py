@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fake_runs import QUESTIONS, FakeRuns
-from sluicegate.artifacts import Artifact
+from sluicegate.artifacts import Artifact, Store
 from sluicegate.reporting.lineage import trace, trace_arms
 
 
@@ -24,6 +24,16 @@ def test_a_run_on_all_rows_has_neither_selection_nor_trusted_rows(arms: dict[str
     assert run.data.id == "messages-pool"
     assert (run.selection, run.scores, run.trusted, run.kept) == (None, None, None, None)
     assert run.ranked_by == ""
+
+
+def test_a_regraded_evaluation_is_followed_through_the_one_it_grades_again(arms: dict[str, list[Artifact]]) -> None:
+    before = arms["gate"][1]
+    head = {"kind": "evaluation", "stage": "regrade", "stage_version": 1, "config": {}, "pins": {}, "external": {}}
+    store = Store(before.path.parent)
+    once = store.make("evaluation-once", lambda out: {}, {**head, "inputs": {"evaluation": before.id}})
+    twice = store.make("evaluation-twice", lambda out: {}, {**head, "inputs": {"evaluation": once.id}})
+    assert trace(twice).model == trace(before).model is not None
+    assert trace(twice).evaluation == twice
 
 
 def test_the_kept_rows_come_best_first(runs: FakeRuns, arms: dict[str, list[Artifact]]) -> None:

@@ -99,7 +99,6 @@ def test_a_killed_attempt_is_taken_up_and_leaves_no_checkpoint(
     [
         ({"model": {"width": 20, "heads": 3}}, "pretrain.model: width 20 is not an even number of channels"),
         ({"model": "gpt_125n"}, "no preset 'gpt_125n', did you mean 'gpt_125m'"),
-        ({"row_tokens": 300}, "row_tokens 300 exceeds model.context 256"),
         ({"vocab_size": 100}, "pretrain.vocab_size"),
     ],
 )
@@ -157,10 +156,15 @@ def test_a_model_is_trained_on_with_its_own_tokenizer(tmp_path: Path, data: Arti
     written = json.loads((tmp_path / "second/training.json").read_text())
     assert written["loss_curve"][0] < json.loads((tmp_path / "first/training.json").read_text())["loss_curve"][0] - 0.3
     assert second["parameters"] == first["parameters"]
+    with pytest.raises(ConfigError, match="row_tokens 300 exceeds what model-0 reads, 256"):
+        Pretrain().fill(tmp_path / "third", build(Pretrain.Config, {"row_tokens": 300}), {"data": data, "init": init})
     assert contents(tmp_path / "first")["tokenizer.json"] == contents(tmp_path / "second")["tokenizer.json"]
 
 
 def test_a_model_that_is_trained_on_has_its_shape() -> None:
     with pytest.raises(ConfigError, match="`model` is of a model from scratch"):
         Pretrain().check(config(), ["data", "init"])
+    with pytest.raises(ConfigError, match=r"row_tokens 300 exceeds model\.context 256"):
+        Pretrain().check(build(Pretrain.Config, {"row_tokens": 300}), ["data"])
+    Pretrain().check(build(Pretrain.Config, {"row_tokens": 300}), ["data", "init"])
     Pretrain().check(build(Pretrain.Config, {"steps": 3}), ["data", "init"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
     kept = {parameter: parameter.data for parameter in layer.parameters()}
     for n, parameter in enumerate(layer.parameters()):
         parameter.ds_id, parameter.data = n, torch.empty(0)  # type: ignore[attr-defined]
-    zero: Any = ModuleType("deepspeed.zero")
+    deepspeed: Any = ModuleType("deepspeed")
 
     @contextmanager
     def gathered(parameters: list[nn.Parameter]) -> Iterator[None]:
@@ -31,9 +31,8 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
         yield
         parameter.data = torch.empty(0)
 
-    zero.GatheredParameters = gathered
-    monkeypatch.setitem(sys.modules, "deepspeed", ModuleType("deepspeed"))
-    monkeypatch.setitem(sys.modules, "deepspeed.zero", zero)
+    deepspeed.zero = SimpleNamespace(GatheredParameters=gathered)
+    monkeypatch.setitem(sys.modules, "deepspeed", deepspeed)
     return layer
 
 

@@ -19,9 +19,14 @@ _REVISED = re.compile(r"\b(?:but|not|instead|wrong|actually|guess|check)", re.IG
 _TAGGED = re.compile(r"<answer>(.*?)(?:</answer>|$)", re.DOTALL | re.IGNORECASE)
 _HASHES = re.compile(r"####[ \t]*(\S.*)")
 _SAID = re.compile(
-    r"(?:\b(?:final\s+)?(?:answer|result|(?:correct|right)\s+(?:option|choice))\b[*\s]*(?:[^\n.:=。：？?]{0,60}?\b(?:is|are|equals)\b[*\s]*:?|[*\s]*[:=：]|\*\*\s*\n)"
-    r"|答案[^\n.。:：，,]{0,20}?(?:是|为|等于|[:：])[:：]?|[故应]选[:：]?|(?:^|\n)[ \t*]*(?:答|解得|所以)[:：])",
-    re.IGNORECASE,
+    r"""
+    \b(?:answer|result|(?:correct|right)\s+(?:option|choice))\b[*\s]*
+        (?: [^\n.:=。：？?]{0,60}?\b(?:is|are|equals)\b[*\s]*:? | [*\s]*[:=：] | \*\*\s*\n )
+    | 答案[^\n.。:：，,]{0,20}?(?:是|为|等于|[:：])[:：]?
+    | [故应]选[:：]?
+    | (?:^|\n)[ \t*]*(?:答|解得|所以)[:：]
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _LETTERED = re.compile(r"(?:^|\n)[ \t*]*A[*]*[:：](?!.*\n[ \t*]*B[*]*[:：])", re.DOTALL)
 

@@ -17,11 +17,10 @@ ROUNDED_DIGITS = 4
 FLOAT_PLACES, SHORT_PLACES = 12, 8
 """Decimals from which a number may be what a computer makes of a short one: 0.30000000000000004."""
 
-PLAIN = (
-    r"(?:0,[0-9]{3,}|[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?|[1-9][0-9]{0,2}(?:[ ][0-9]{3})+(?:\.[0-9]+)?"
-    r"|[0-9]*\.[0-9]+|[0-9]+\.?)"
-)
-"""Digits with thousands marks or without."""
+DIGITS = r"(?:0,[0-9]{3,}|[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]*\.[0-9]+|[0-9]+)"
+"""Digits with thousands marks or without; behind a single 0 a comma is a decimal one."""
+PLAIN = rf"(?:[1-9][0-9]{{0,2}}(?:[ ][0-9]{{3}})+(?:\.[0-9]+)?|{DIGITS}\.?)"
+"""The same, where a space between two numbers can only be a thousands mark."""
 _POWER = r"\^\s*(?:\{\s*)?(?P<power>[-+]?[0-9]{1,3})(?:\s*\})?"
 _SCALES = {
     "hundred": 100,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sluicegate.evaluation.grading import chinese
-from sluicegate.evaluation.grading.numbers import PLAIN, SCALE, read_number
+from sluicegate.evaluation.grading.numbers import DIGITS, SCALE, read_number
 from sluicegate.evaluation.grading.spelling import spell
 from sluicegate.evaluation.grading.units import without_unit
 from sluicegate.evaluation.grading.wording import has_words
@@ -32,15 +32,22 @@ _NAME_ONLY = re.compile(r"\\?[A-Za-z]+(?:\{[A-Za-z]*\})?|\\(?:overline|angle|tri
 _COMMAS_AND = re.compile(r"[\s,，、]*(?:and|or|和|或)?[\s,，、]*")
 _AND = re.compile(r"and|or|[和或]")
 
-_DIGITS = PLAIN.replace("|[1-9][0-9]{0,2}(?:[ ][0-9]{3})+(?:\\.[0-9]+)?", "").replace(r"[0-9]+\.?", "[0-9]+")
 _NUMBER = re.compile(
-    r"(?:(?<![A-Za-z0-9)\]}])[-+]\s?|(?<![A-Za-z0-9_.,\\]))(?:\\?[$€£¥])?"
-    rf"(?:\\[dt]?frac\s*\{{[-0-9.]+\}}\s*\{{[0-9.]+\}}|\\[dt]?frac[0-9]{{2}}|[0-9]+\s+[0-9]+/[0-9]+|{_DIGITS}\s*/\s*{_DIGITS}"
-    rf"|{_DIGITS}(?:\s*(?:\\times|×)\s*10\s*\^\s*\{{?-?[0-9]+\}}?)?(?:\\[dt]?frac\s*\{{[0-9]+\}}\{{[0-9]+\}})?)"
-    rf"(?:\s*(?:{SCALE})(?![a-z]))?(?:\s*\\?%)?"
-    rf"|百分之(?:{_DIGITS}|{chinese.NUMERAL})|(?:[0-9]+|{chinese.NUMERAL})分之(?:[0-9]+|{chinese.NUMERAL})"
-    rf"|{chinese.NUMERAL}(?={chinese.MEASURES})"
+    rf"""
+    (?: (?<![A-Za-z0-9)\]}}])[-+]\s? | (?<![A-Za-z0-9_.,\\]) )  # a sign that takes nothing away, or no letter before
+    (?:\\?[$€£¥])?
+    (?: \\[dt]?frac\s*\{{[-0-9.]+\}}\s*\{{[0-9.]+\}} | \\[dt]?frac[0-9]{{2}}
+      | [0-9]+\s+[0-9]+/[0-9]+ | {DIGITS}\s*/\s*{DIGITS}
+      | {DIGITS}(?:\s*(?:\\times|×)\s*10\s*\^\s*\{{?-?[0-9]+\}}?)?(?:\\[dt]?frac\s*\{{[0-9]+\}}\{{[0-9]+\}})?
+    )
+    (?:\s*(?:{SCALE})(?![a-z]))? (?:\s*\\?%)?
+    | 百分之(?:{DIGITS}|{chinese.NUMERAL})
+    | (?:[0-9]+|{chinese.NUMERAL})分之(?:[0-9]+|{chinese.NUMERAL})
+    | {chinese.NUMERAL}(?={chinese.MEASURES})
+    """,
+    re.VERBOSE,
 )
+"""A number between words."""
 _RUN = re.compile(
     r"(?:\\[A-Za-z]+|\\[{}%,;!$ ]|[0-9.,]+|[-+*/^_=(){}\[\]!|<>%±×÷·√π∞≤≥°²³$]|\s"
     r"|(?<![A-Za-z])(?![aAI]\s)[A-Za-z](?![A-Za-z'])|(?<![A-Za-z])(?:sqrt|sin|cos|tan|log|ln|exp)(?![A-Za-z]))+"
