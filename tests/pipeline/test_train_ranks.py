@@ -135,7 +135,7 @@ def test_two_processes_go_on_from_where_they_were_shot(inputs: Path, tmp_path: P
         time.sleep(0.02)
     for pid in (run.pid, *workers(run)):
         os.kill(pid, signal.SIGKILL)
-    run.wait()
+    ended(run)
     said = trained(asked(inputs, "sft", tmp_path / "cut", *often))
     assert "goes on from the checkpoint of step" in said
     assert_close(model(tmp_path / "cut"), model(tmp_path / "whole"), tolerance=0.0)
