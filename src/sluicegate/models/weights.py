@@ -19,7 +19,7 @@ from sluicegate.models.weight_names import group_of, layer_of
 CHUNK = 1 << 22
 """Numbers of a tensor that are compared at once, in float64."""
 INDEX = "model.safetensors.index.json"
-NO_WEIGHTS = ("optimizer.", "losses", "random")
+NO_WEIGHTS = ("optimizer.", "losses.")
 """What a checkpoint of pretraining holds beside weights."""
 
 Verdict = Literal["equal", "changed", "other dtype", "other shape", "only in A", "only in B"]

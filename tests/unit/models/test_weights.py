@@ -103,7 +103,7 @@ def test_an_adapters_weights_are_named_as_those_they_change(model: Path, tmp_pat
 
 
 def test_a_checkpoint_of_pretraining_has_weights_and_more(tmp_path: Path) -> None:
-    names = ("model.lm_head.weight", "optimizer.lm_head.weight.exp_avg", "losses", "random")
+    names = ("model.lm_head.weight", "optimizer.lm_head.weight.exp_avg", "losses.train")
     save_file({name: A.clone() for name in names}, tmp_path / "checkpoint.safetensors")
     assert list(weight_files(tmp_path)) == ["lm_head.weight"]
 
