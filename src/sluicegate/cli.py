@@ -95,9 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sluice {__version__}")
     verbs = parser.add_subparsers(metavar="VERB")
 
-    for name in registry.VERBS.names():
+    words = registry.VERBS.names()
+    for name in words:
         _add_verb(verbs, name)
-    for name in registry.STAGES.names():
+    for name in (stage for stage in registry.STAGES.names() if stage not in words):  # a verb may speak for its stage
         stage = _verb(verbs, name, _stage_verb, f"the {name} stage alone (its keys: sluice docs {name})")
         stage.set_defaults(stage=name)
         add_walk_options(stage, "input=FILE, STEP or ARTIFACT; key=value; out=DIR")

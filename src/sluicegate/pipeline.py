@@ -16,6 +16,7 @@ from sluicegate.config import load_recipe
 from sluicegate.errors import ArtifactError, CheckFailed, ConfigError, SluiceError
 from sluicegate.peers import agree, launched, meet
 from sluicegate.planning import ARTIFACTS, LOCK, LOG, RECIPE, Plan, Step, plan
+from sluicegate.reporting.index import RUNS, write_index
 from sluicegate.runtime import log_failure, open_log, rank, say, warn, world_size
 
 LAUNCH = "launch"
@@ -222,7 +223,8 @@ def _merged(folder: Path, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _record_step(folder: Path, step: Step) -> None:
-    """`lock.json` for machines and a link per step for humans; a report of why it once failed goes."""
+    """`lock.json` for machines, a link per step for humans, and reports in the index of all runs; a report of why it
+    once failed goes."""
     if rank() != 0:
         return
     with _alone(folder):
@@ -232,6 +234,9 @@ def _record_step(folder: Path, step: Step) -> None:
         draft.symlink_to(Path(ARTIFACTS) / step.artifact_id)
         os.replace(draft, link)
         (folder / f"{step.name}.failed.md").unlink(missing_ok=True)
+    around = folder.absolute().parent
+    if step.head["kind"] == "report" and around.name == RUNS:
+        write_index(around)
 
 
 @contextmanager

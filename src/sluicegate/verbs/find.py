@@ -8,8 +8,9 @@ from pathlib import Path
 from sluicegate.artifacts import MANIFEST, Artifact, Store
 from sluicegate.errors import ArtifactError
 from sluicegate.registry import did_you_mean
+from sluicegate.reporting.index import RUNS
 
-DEFAULT_OUT = "runs/latest"
+DEFAULT_OUT = f"{RUNS}/latest"
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def add_out(parser: argparse.ArgumentParser) -> None:
 
 def runs() -> list[Path]:
     """The folders in `runs/` that something was made in, the newest last."""
-    locks = sorted(Path("runs").glob("*/lock.json"), key=lambda lock: lock.stat().st_mtime_ns)
+    locks = sorted(Path(RUNS).glob("*/lock.json"), key=lambda lock: lock.stat().st_mtime_ns)
     return [lock.parent for lock in locks]
 
 

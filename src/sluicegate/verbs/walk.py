@@ -18,7 +18,7 @@ def add_walk_options(parser: argparse.ArgumentParser, form: str) -> None:
     parser.add_argument("--continue-on-error", action="store_true", help=go_on)
 
 
-def take_walk_options(args: argparse.Namespace, default: Path) -> list[str]:
+def take_walk_options(args: argparse.Namespace, default: Path | None) -> list[str]:
     """The overrides without `out=DIR` and `continue_on_error=true`, which are the options of these names."""
     from sluicegate.config import parse_overrides
 
