@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import Field
 
 from sluicegate.config import Config
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 
@@ -40,6 +40,8 @@ class Sampling(Draws):
 
 def chances(sampling: Draws, places: Sequence[int], n: int) -> np.ndarray:
     """What decides the first `n` draws of some prompts, uniform in [0, 1), (B, n); float32."""
+    import numpy as np
+
     rows = [np.random.default_rng([sampling.seed, place]).random(n, dtype=np.float32) for place in places]
     return np.stack(rows)
 
