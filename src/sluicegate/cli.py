@@ -21,6 +21,8 @@ from sluicegate.verbs.find import DEFAULT_OUT
 from sluicegate.verbs.walk import add_walk_options, take_walk_options, walk
 
 INTERRUPTED = 130
+SCATTERED = ("overrides", "words")
+"""Names of arguments of which there may be any number."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -73,16 +75,17 @@ def _interruptible() -> Iterator[None]:
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    """The arguments; overrides may stand before, behind and between the options."""
+    """The arguments; those of `SCATTERED` may stand before, behind and between the options."""
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
     if "do" not in args:
         parser.print_help()
         parser.exit(ConfigError.exit_code)
-    if rest and ("overrides" not in args or any(item.startswith("-") for item in rest)):
+    many = next((name for name in SCATTERED if name in args), None)
+    if rest and (many is None or any(item.startswith("-") for item in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:
-        args.overrides += rest
+    if many and rest:
+        setattr(args, many, [*getattr(args, many), *rest])
     return args
 
 

@@ -161,7 +161,7 @@ def test_a_dry_run_knows_what_stands(sluice: Run, done: dict[str, str]) -> None:
 def test_ls_lists_everything_there_is(sluice: Run, done: dict[str, str]) -> None:
     named = [line.partition(":")[0] for line in sluice("ls")[1].splitlines()]
     data = ["cleaners", "shapes", "presets"]
-    assert named == ["stages", "signals", "rules", "corruptions", *data, "verbs", "recipes"]
+    assert named == ["stages", "signals", "rules", "corruptions", *data, "tasks", "verbs", "recipes"]
     assert "prepare" in sluice("ls", "stages")[1].split()
     assert "demo" in sluice("ls", "recipes")[1].split()
     assert "gsm8k" in sluice("ls", "presets")[1].split()

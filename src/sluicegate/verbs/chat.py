@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sluicegate.verbs.base import Verb
-from sluicegate.verbs.replies import add_reply_options, asked_sampling, open_model
+from sluicegate.verbs.replies import add_reply_options, open_model, told_apart
 
 if TYPE_CHECKING:
     from sluicegate.models.load import Loaded
@@ -24,11 +24,13 @@ class Chat(Verb):
     help = "talk with a model: /new forgets what was said, /exit leaves"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
-        add_reply_options(parser)
+        add_reply_options(parser, "what to say first")
 
     def do(self, args: argparse.Namespace) -> None:
-        sampling = asked_sampling(args)
+        first, sampling = told_apart(args.words)
         talk = Talk(open_model(args), sampling, args.system)
+        for said in first:
+            talk.answer(said)
         while (said := _next_line()) is not None:
             if said in LEAVE:
                 return

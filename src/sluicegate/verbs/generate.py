@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sluicegate.errors import ConfigError, DataError
 from sluicegate.verbs.base import Verb
-from sluicegate.verbs.replies import add_reply_options, asked_sampling, open_model
+from sluicegate.verbs.replies import add_reply_options, open_model, told_apart
 
 if TYPE_CHECKING:
     from sluicegate.models.encode import Encoder
@@ -27,8 +27,7 @@ class Generate(Verb):
     help = "what a model says to a prompt, or to each line of a file"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
-        add_reply_options(parser)
-        parser.add_argument("prompts", nargs="*", help="what it is asked; more than one are answered in batches")
+        add_reply_options(parser, "what it is asked, more than one are answered in batches")
         parser.add_argument("--file", type=Path, help="a prompt a line, or a JSON text a line; - reads standard input")
         parser.add_argument("--raw", action="store_true", help="go on from the text as it stands, without a template")
         parser.add_argument("--samples", type=int, default=1, metavar="N", help="replies to each prompt (default: 1)")
@@ -37,7 +36,8 @@ class Generate(Verb):
     def do(self, args: argparse.Namespace) -> None:
         from sluicegate.models.encode import Encoder
 
-        prompts, sampling = [text for text in _prompts(args) for _ in range(args.samples)], asked_sampling(args)
+        said, sampling = told_apart(args.words)
+        prompts = [text for text in (*said, *_lines(args.file)) for _ in range(args.samples)]
         if not prompts:
             raise ConfigError("nothing to ask", 'sluice generate MODEL "a prompt", or --file prompts.txt')
         loaded = open_model(args)
@@ -49,15 +49,14 @@ class Generate(Verb):
             _print_all(loaded, prompts, encoded, sampling, args.batch_size)
 
 
-def _prompts(args: argparse.Namespace) -> Iterator[str]:
-    """Those of the command line, then those of the file."""
-    yield from args.prompts
-    if args.file is None:
+def _lines(file: Path | None) -> Iterator[str]:
+    """The prompts of a file; none without one."""
+    if file is None:
         return
     try:
-        text = sys.stdin.read() if str(args.file) == "-" else args.file.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
-        raise DataError(f"{args.file} cannot be read: {err}", "give a file of text in UTF-8") from err
+        raise DataError(f"{file} cannot be read: {err}", "give a file of text in UTF-8") from err
     yield from (json.loads(line) if _is_json_text(line) else line for line in text.splitlines() if line.strip())
 
 

@@ -19,7 +19,15 @@ def test_pass_at_k_is_the_share_of_draws_that_hold_a_right_one(verdicts: list[bo
 
 @pytest.mark.parametrize(
     ("answers", "place"),
-    [(["7"], 0), (["8", "7", "7"], 1), (["7", "8"], 0), (["7", "X Y", "xy"], 1), ([None, None, "9"], 2), ([None], None), ([], None)],
+    [
+        (["7"], 0),
+        (["8", "7", "7"], 1),
+        (["7", "8"], 0),
+        (["7", "X Y", "xy"], 1),
+        ([None, None, "9"], 2),
+        ([None], None),
+        ([], None),
+    ],
 )
 def test_the_most_frequent_answer_speaks_for_all(answers: list[str | None], place: int | None) -> None:
     assert majority(answers) == place

@@ -21,7 +21,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def said(model: Path, typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    assert main(["chat", str(model), "--max-new-tokens", "6"]) == 0
+    assert main(["chat", str(model), "max_new_tokens=6"]) == 0
     return capsys.readouterr().out.splitlines(keepends=True)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from sluicegate.cli import main
+from sluicegate.models.sampling import Sampling
 from sluicegate.testing import tiny_model
+from sluicegate.verbs.replies import KEYS
 
-FEW = ["--max-new-tokens", "8"]
+FEW = ["max_new_tokens=8"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,7 @@ def test_prompts_of_a_file_are_answered_a_line_each(
 def test_a_raw_prompt_has_no_template(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     said = []
     for extra in ([], ["--raw"], ["--system", "Be brief."]):
-        assert main(["generate", model, "Hi there", *extra, "--temperature", "1", *FEW]) == 0
+        assert main(["generate", model, "Hi there", *extra, "temperature=1", *FEW]) == 0
         said.append(capsys.readouterr().out)
     assert len(set(said)) == 3
 
@@ -53,7 +56,8 @@ def test_a_raw_prompt_has_no_template(model: str, capsys: pytest.CaptureFixture[
     ("extra", "told"),
     [
         ([], "nothing to ask"),
-        (["Hi", "--top-p", "3"], "top_p: input should be less than or equal to 1"),
+        (["Hi", "top_p=3"], "top_p: input should be less than or equal to 1"),
+        (["Hi", "temprature=1"], "temperature"),
         (["--file", "none.txt"], "none.txt cannot be read"),
     ],
 )
@@ -70,3 +74,7 @@ def test_standard_input_is_a_file_too(
     monkeypatch.setattr("sys.stdin", io.StringIO("Hi\nyou\n"))
     assert main(["generate", model, "--file", "-", *FEW]) == 0
     assert [line["prompt"] for line in lines(capsys)] == ["Hi", "you"]
+
+
+def test_the_help_names_the_keys_there_are() -> None:
+    assert set(re.findall(r"\w+", KEYS)) - {"and"} == set(Sampling.model_fields)
