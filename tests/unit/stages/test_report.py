@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import graded_runs
 from fake_runs import FakeRuns
 from sluicegate.config import build
 from sluicegate.pipeline import run
@@ -36,6 +37,31 @@ def test_the_page_its_twin_and_the_numbers(tmp_path: Path, runs: FakeRuns) -> No
     assert (tmp_path / "out" / "report.md").read_text().startswith("# What to keep?\n")
     assert "<title>What to keep?</title>" in (tmp_path / "out" / "report.html").read_text()
     check_config(Report.Config)
+
+
+def test_replies_that_are_known_are_compared_question_by_question(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right, wrong = ("#### 4", "4"), ("#### 5", "4")
+    replies = {"base": {"a": right, "b": wrong, "c": wrong}, "tuned": {"a": right, "b": right, "d": right}}
+    arms = {name: [graded_runs.evaluation(tmp_path / "store", told, name)] for name, told in replies.items()}
+    numbers = fill(tmp_path / "out", arms, against="base")
+    found = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
+    assert (found["questions"], found["asked"]) == (2, {"base": 3, "tuned": 3})
+    assert [(pair["wins"], pair["losses"], pair["p"]) for pair in found["pairs"]] == [(1, 0, 1.0)]
+    assert (tmp_path / "out" / "comparison.md").read_text(encoding="utf-8").startswith("# Which rows")
+    assert {path.name for path in (tmp_path / "out").glob("*.csv")} == {"arms.csv", "pairs.csv", "questions.csv"}
+    assert "Question by question" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert numbers["headline"].startswith("tuned and base are within noise: +50.0 points")
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_replies_that_were_not_kept_are_a_warning(
+    tmp_path: Path, runs: FakeRuns, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(tmp_path / "out", runs.arms())
+    said = " ".join(capsys.readouterr().err.split())
+    assert "report compares nothing question by question: evaluation-gate0 has predictions without 'error'" in said
 
 
 def test_the_same_artifacts_give_the_same_files(tmp_path: Path, runs: FakeRuns) -> None:
