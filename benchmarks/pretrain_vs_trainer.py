@@ -21,9 +21,9 @@ from torch import Tensor
 from worlds import parser
 
 from sluicegate.models.gpt2_weights import from_gpt2
-from sluicegate.training.objectives import Batch, language_model
-from sluicegate.training.pretrain import train
-from sluicegate.training.schedule import Schedule
+from sluicegate.training.scratch.objectives import Batch, language_model
+from sluicegate.training.scratch.pretrain import train
+from sluicegate.training.scratch.schedule import Schedule
 
 THREADS, RATE, DECAY = 1, 3e-4, 0.1
 PLAIN_BAR, TRAINER_BAR, SAME = 1.0, 1.3, 1e-3

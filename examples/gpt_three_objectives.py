@@ -13,13 +13,13 @@ from sluicegate.models.encode import Encoder
 from sluicegate.models.gpt_shape import GPTShape
 from sluicegate.models.token_file import token_file
 from sluicegate.models.tokenizer import document_text, train_bpe
-from sluicegate.training.conversations import Conversations
-from sluicegate.training.objectives import dpo, language_model, masked_sft
-from sluicegate.training.packed import PackedDocuments
-from sluicegate.training.preference_pairs import PreferencePairs
-from sluicegate.training.preference_rows import EncodedPair
-from sluicegate.training.pretrain import train
-from sluicegate.training.schedule import Schedule
+from sluicegate.training.preference.rows import EncodedPair
+from sluicegate.training.scratch.conversations import Conversations
+from sluicegate.training.scratch.objectives import dpo, language_model, masked_sft
+from sluicegate.training.scratch.packed import PackedDocuments
+from sluicegate.training.scratch.pairs import PreferencePairs
+from sluicegate.training.scratch.pretrain import train
+from sluicegate.training.scratch.schedule import Schedule
 
 out = Path(sys.argv[1])
 chats = World(World.Config()).clean(200, 0)

@@ -85,7 +85,7 @@ def _while_shards_are_taken_away(nth: int) -> None:
 
 
 def _while_a_checkpoint_is_written(nth: int) -> None:
-    from sluicegate.training import resumable
+    from sluicegate.training.saving import resumable
 
     write, left = resumable.save_file, iter(range(nth))
 

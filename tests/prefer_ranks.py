@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from sluicegate import runtime
-from sluicegate.training.preference import open_model, prefer
-from sluicegate.training.preference_config import DpoConfig, OrpoConfig
-from sluicegate.training.preference_reference import Reference
+from sluicegate.training.preference.config import DpoConfig, OrpoConfig
+from sluicegate.training.preference.prefer import open_model, prefer
+from sluicegate.training.preference.reference import Reference
 from tiny_pairs import encoded_pairs, tiny_pairs
 
 CONFIGS: list[Any] = [

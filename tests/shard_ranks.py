@@ -12,8 +12,8 @@ from sluicegate import runtime
 from sluicegate.artifacts import external
 from sluicegate.models.adapters import LoraSettings, attach
 from sluicegate.models.load import load
-from sluicegate.training.sharded import shard
-from sluicegate.training.whole import save_whole
+from sluicegate.training.devices.sharded import shard
+from sluicegate.training.devices.whole import save_whole
 
 
 def stepped(base: Path, adapted: bool, split: bool) -> Any:

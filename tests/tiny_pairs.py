@@ -11,7 +11,7 @@ from sluicegate.models.load import Loaded
 from sluicegate.models.token_cache import TokenCache
 from sluicegate.schema import Message, Pair, make_pair
 from sluicegate.testing import sealed
-from sluicegate.training.preference_rows import EncodedPairs
+from sluicegate.training.preference.rows import EncodedPairs
 
 
 def user(text: str) -> Message:

@@ -10,10 +10,10 @@ import torch
 from packed_text import counting, write
 from sluicegate import runtime
 from sluicegate.models.gpt import GPTConfig, GPTForCausalLM
-from sluicegate.training.objectives import language_model
-from sluicegate.training.packed import packed
-from sluicegate.training.pretrain import train
-from sluicegate.training.schedule import Schedule
+from sluicegate.training.scratch.objectives import language_model
+from sluicegate.training.scratch.packed import packed
+from sluicegate.training.scratch.pretrain import train
+from sluicegate.training.scratch.schedule import Schedule
 
 SETTINGS = {"batch_rows": 8, "row_tokens": 16, "warmup_steps": 4, "learning_rate": 1e-2, "mask_documents": True}
 SETTINGS |= {"held_out": 0.2, "evaluate_every": 5, "checkpoint_every": 8, "device_rows": 2, "log_every": 2}

@@ -15,14 +15,14 @@ import torch
 from sluicegate.config import build
 from sluicegate.models.load import load
 from sluicegate.testing import tiny_pool
-from sluicegate.training.callbacks import ShowProgress
 from sluicegate.training.course import Tuned
-from sluicegate.training.preference import open_model, prefer
-from sluicegate.training.preference_config import DpoConfig, OrpoConfig
-from sluicegate.training.preference_reference import Reference
+from sluicegate.training.preference.config import DpoConfig, OrpoConfig
+from sluicegate.training.preference.prefer import open_model, prefer
+from sluicegate.training.preference.reference import Reference
 from sluicegate.training.sft import tune
 from sluicegate.training.sft_config import SftConfig
-from sluicegate.training.watch import Watch
+from sluicegate.training.watching.callbacks import ShowProgress
+from sluicegate.training.watching.watch import Watch
 from tiny_pairs import encoded_pairs, tiny_pairs
 
 STEPS = 5

@@ -131,7 +131,7 @@ class _Walk:
 
     def _launch(self, step: Step, n: int) -> Artifact:
         """The artifact, made by n processes that run this step and no other."""
-        from sluicegate.training.launch import launch
+        from sluicegate.training.devices.launch import launch
 
         say(f"{'':{self.width}s}  start {n} processes")
         command = ["run", str(self.folder / RECIPE), "--only", step.name, "--out", str(self.folder)]

@@ -13,9 +13,9 @@ import torch
 from sluicegate.models.encode import Encoded
 from sluicegate.models.load import load
 from sluicegate.testing import Family, tiny_model
-from sluicegate.training.preference import open_model, prefer
-from sluicegate.training.preference_config import DpoConfig, OrpoConfig
-from sluicegate.training.preference_reference import Reference
+from sluicegate.training.preference.config import DpoConfig, OrpoConfig
+from sluicegate.training.preference.prefer import open_model, prefer
+from sluicegate.training.preference.reference import Reference
 from sluicegate.training.sft import tune
 from sluicegate.training.sft_config import SftConfig
 from tiny_pairs import assistant, encoded_pairs, tiny_pair

@@ -55,7 +55,7 @@ def test_of_a_gate_that_reads_the_base_only_the_gates_are_new(family: Family, tm
 def test_a_copy_is_tuned_beside_the_base_and_not_in_it(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)  # keep the copy, whatever it learned
+    monkeypatch.setattr("sluicegate.training.gates.reference.CLEAR_FALL", -1.0)  # keep the copy, whatever it learned
     base, twin = base_of(tmp_path, "qwen3")
     gate = warmed(tmp_path / "store", base, reference=TUNING | {"method": method})
     assert differing(twin, base.path) == set()

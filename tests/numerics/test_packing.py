@@ -12,7 +12,7 @@ from sluicegate.errors import DataError
 from sluicegate.models.encode import Encoded, collate
 from sluicegate.models.load import load
 from sluicegate.testing import Family, tiny_model, tiny_pool
-from sluicegate.training.packing import pack
+from sluicegate.training.passes.packing import pack
 from sluicegate.training.sft import tune
 from sluicegate.training.sft_config import SftConfig
 from tiny_architectures import some_rows, tiny_architecture

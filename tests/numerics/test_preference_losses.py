@@ -22,10 +22,10 @@ from sluicegate.models import adapters
 from sluicegate.models.encode import IGNORED, Encoded
 from sluicegate.models.load import load
 from sluicegate.testing import MIXTURES, Family, tiny_model
-from sluicegate.training.preference import open_model, prefer
-from sluicegate.training.preference_config import DpoConfig, LossName, OrpoConfig, PreferenceConfig
-from sluicegate.training.preference_reference import Reference
-from sluicegate.training.preference_rows import EncodedPairs
+from sluicegate.training.preference.config import DpoConfig, LossName, OrpoConfig, PreferenceConfig
+from sluicegate.training.preference.prefer import open_model, prefer
+from sluicegate.training.preference.reference import Reference
+from sluicegate.training.preference.rows import EncodedPairs
 from sluicegate.training.tuning_arguments import tuning_arguments
 from tiny_pairs import assistant, encoded_pairs, tiny_pair, tiny_pairs, user
 

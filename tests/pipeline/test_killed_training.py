@@ -14,7 +14,7 @@ from sluicegate.artifacts import Artifact
 from sluicegate.pipeline import run
 from sluicegate.stages.sft import Sft
 from sluicegate.testing import tiny_model, tiny_pool
-from sluicegate.training.resumable import Resumable
+from sluicegate.training.saving.resumable import Resumable
 from tiny_pairs import tiny_pairs
 
 pytestmark = pytest.mark.slow

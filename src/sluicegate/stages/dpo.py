@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sluicegate.artifacts import Artifact
 from sluicegate.stages.preference import Preference
-from sluicegate.training.preference_config import DpoConfig
+from sluicegate.training.preference.config import DpoConfig
 
 if TYPE_CHECKING:
     from sluicegate.models.load import Loaded
-    from sluicegate.training.preference_reference import Reference
-    from sluicegate.training.preference_rows import EncodedPairs
+    from sluicegate.training.preference.reference import Reference
+    from sluicegate.training.preference.rows import EncodedPairs
 
 REFERENCE = ".reference"
 """Beside the artifacts of a run: log π_ref of every pair, for all trainings that start alike; it may be deleted."""
@@ -34,8 +34,8 @@ class Dpo(Preference):
         self, config: Any, base: Artifact, loaded: Loaded, pairs: EncodedPairs, beside: Path
     ) -> Reference | None:
         """A file that is named by the model, its dtype and device, and the pairs as tokens."""
-        from sluicegate.training.preference_reference import Reference
-        from sluicegate.training.strategy import training_device
+        from sluicegate.training.devices.strategy import training_device
+        from sluicegate.training.preference.reference import Reference
 
         if config.reference_free:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluicegate.stages.preference import Preference
-from sluicegate.training.preference_config import OrpoConfig
+from sluicegate.training.preference.config import OrpoConfig
 
 
 class Orpo(Preference):

@@ -14,15 +14,15 @@ from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.stages.sft import Sft, token_cache
-from sluicegate.training.held_out_metrics import PAIRS
 from sluicegate.training.tuning_check import check_tuning
+from sluicegate.training.watching.held_out_metrics import PAIRS
 
 if TYPE_CHECKING:
     from sluicegate.models.load import Loaded
     from sluicegate.training.course import Tuned
-    from sluicegate.training.preference_reference import Reference
-    from sluicegate.training.preference_rows import EncodedPairs
-    from sluicegate.training.watch import Watch
+    from sluicegate.training.preference.reference import Reference
+    from sluicegate.training.preference.rows import EncodedPairs
+    from sluicegate.training.watching.watch import Watch
 
 
 class Preference(Stage):
@@ -57,18 +57,18 @@ class Preference(Stage):
 
     def processes(self, config: Any) -> int:
         """As many as its `launch` says."""
-        from sluicegate.training.launch import processes
+        from sluicegate.training.devices.launch import processes
 
         return processes(config.launch)
 
     def fill(self, out: Path, config: Any, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
-        from sluicegate.training.make_way import make_way
+        from sluicegate.training.devices.whole import save_whole
         from sluicegate.training.opening import settle
-        from sluicegate.training.preference import open_model, prefer
-        from sluicegate.training.preference_rows import EncodedPairs
+        from sluicegate.training.preference.prefer import open_model, prefer
+        from sluicegate.training.preference.rows import EncodedPairs
         from sluicegate.training.record import FILE, record
-        from sluicegate.training.whole import save_whole
+        from sluicegate.training.saving.make_way import make_way
 
         make_way(out, config)
         base, data = inputs["model"], inputs["data"]
@@ -87,8 +87,8 @@ class Preference(Stage):
         return stats
 
     def _watch(self, out: Path, config: Any, inputs: Mapping[str, Artifact], loaded: Loaded) -> Watch:
-        from sluicegate.training.held_out_pairs import HeldOutPairs
-        from sluicegate.training.watch import Watch
+        from sluicegate.training.watching.held_out_pairs import HeldOutPairs
+        from sluicegate.training.watching.watch import Watch
 
         if "held_out" not in inputs:
             return Watch(out)

@@ -15,12 +15,12 @@ from sluicegate.runtime import log_folder, rank, say, seed_everything
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.stages.sft import TOKENS
-from sluicegate.training.schedule import Schedule
+from sluicegate.training.scratch.schedule import Schedule
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from sluicegate.training.pretrain import Course
+    from sluicegate.training.scratch.pretrain import Course
 
 CURVE_POINTS = 50
 FROM_SCRATCH = ("model", "tokenizer", "vocab_size")
@@ -92,9 +92,9 @@ class Pretrain(Stage):
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model folder; a checkpoint stands in it until everything else does."""
         from sluicegate.models.token_file import token_file
-        from sluicegate.training.objectives import language_model
-        from sluicegate.training.packed import packed
-        from sluicegate.training.pretrain import train
+        from sluicegate.training.scratch.objectives import language_model
+        from sluicegate.training.scratch.packed import packed
+        from sluicegate.training.scratch.pretrain import train
 
         data = inputs["data"]
         model, tokenizer = _opened(inputs["init"], config) if "init" in inputs else _made(config, data)

@@ -15,9 +15,9 @@ from sluicegate.errors import ArtifactError, ConfigError
 from sluicegate.runtime import rank
 from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
-from sluicegate.training.held_out_metrics import ROWS
 from sluicegate.training.sft_config import SftConfig
 from sluicegate.training.tuning_check import check_tuning
+from sluicegate.training.watching.held_out_metrics import ROWS
 
 if TYPE_CHECKING:
     from sluicegate.models.encode import Encoder
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sluicegate.training.course import Tuned
     from sluicegate.training.rows import TrainingRows
     from sluicegate.training.tuning_config import TuningConfig
-    from sluicegate.training.watch import Watch
+    from sluicegate.training.watching.watch import Watch
 
 TOKENS = ".tokens"
 """Beside the artifacts of a run: rows as tokens, for all trainings that read the same; it may be deleted."""
@@ -75,14 +75,14 @@ class Sft(Stage):
 
     def processes(self, config: Any) -> int:
         """As many as its `launch` says."""
-        from sluicegate.training.launch import processes
+        from sluicegate.training.devices.launch import processes
 
         return processes(config.launch)
 
     def fill(self, out: Path, config: Config, inputs: dict[str, Artifact]) -> dict[str, Any]:
         """Write the model, or its adapter, with its tokenizer and `training.json`."""
-        from sluicegate.training.make_way import make_way
-        from sluicegate.training.whole import save_whole
+        from sluicegate.training.devices.whole import save_whole
+        from sluicegate.training.saving.make_way import make_way
 
         make_way(out, config)
         made = fine_tune(config, inputs, out, watched=True)
@@ -169,8 +169,8 @@ def _encoded(encoder: Encoder, chosen: TrainingRows, cache: TokenCache) -> Encod
 def _watch(
     out: Path, data: Artifact | None, encoder: Encoder, cache: TokenCache, config: SftConfig, trained: Sequence[str]
 ) -> Watch:
-    from sluicegate.training.held_out_rows import HeldOutRows
-    from sluicegate.training.watch import Watch
+    from sluicegate.training.watching.held_out_rows import HeldOutRows
+    from sluicegate.training.watching.watch import Watch
 
     return Watch(out, HeldOutRows.of(data, encoder, cache, config.watch, trained) if data else None)
 

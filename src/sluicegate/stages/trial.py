@@ -16,7 +16,7 @@ from sluicegate.schema import Kind
 from sluicegate.stages.base import Sizes, Stage
 from sluicegate.stages.evaluate import Evaluate, drawn, judge
 from sluicegate.stages.sft import Sft, fine_tune
-from sluicegate.training.checkpoint_config import CheckpointConfig
+from sluicegate.training.saving.checkpoint_config import CheckpointConfig
 from sluicegate.training.sft_config import SftConfig
 
 
@@ -59,7 +59,7 @@ class Trial(Stage):
 
     def processes(self, config: Any) -> int:
         """As many as its `launch` says."""
-        from sluicegate.training.launch import processes
+        from sluicegate.training.devices.launch import processes
 
         return processes(config.tune.launch)
 

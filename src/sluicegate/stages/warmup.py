@@ -13,11 +13,11 @@ from sluicegate.errors import CheckFailed, ConfigError
 from sluicegate.models.meter import Meter
 from sluicegate.schema import Kind, Record
 from sluicegate.stages.base import Sizes, Stage
-from sluicegate.training.warmup_config import WarmupConfig
+from sluicegate.training.gates.warmup_config import WarmupConfig
 
 if TYPE_CHECKING:
     from sluicegate.models.load import Loaded
-    from sluicegate.training.warmup import Warmed
+    from sluicegate.training.gates.warmup import Warmed
 
 
 class Warmup(Stage):
@@ -57,7 +57,7 @@ class Warmup(Stage):
 
     def fill(self, out: Path, config: WarmupConfig, inputs: dict[str, Artifact]) -> dict[str, Any]:
         from sluicegate.models.gates.files import weights_hash
-        from sluicegate.training.held_out import tell
+        from sluicegate.training.gates.held_out import tell
 
         base, surprise = inputs["model"], config.kind == "surprise"
         meter = Meter()
@@ -76,7 +76,7 @@ class Warmup(Stage):
 
 def _surprise(meter: Meter, base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], out: Path) -> Warmed:
     from sluicegate.models.load import load_encoder, load_plain
-    from sluicegate.training.warmup import check_enough, cross_fit, warm_up
+    from sluicegate.training.gates.warmup import check_enough, cross_fit, warm_up
 
     trusted = _rows(inputs, "trusted")
     check_enough(trusted)
@@ -90,8 +90,8 @@ def _surprise(meter: Meter, base: Path, config: WarmupConfig, inputs: Mapping[st
 def _by_ratio(meter: Meter, base: Path, config: WarmupConfig, inputs: Mapping[str, Artifact], out: Path) -> Warmed:
     """Gates of the earlier kinds, measured on damage to trusted rows that they did not learn from."""
     from sluicegate.models.load import load_plain
-    from sluicegate.training.held_out import set_aside
-    from sluicegate.training.ratio import warm_up_ratio
+    from sluicegate.training.gates.held_out import set_aside
+    from sluicegate.training.gates.ratio import warm_up_ratio
 
     trusted, data = _rows(inputs, "trusted"), _rows(inputs, "data")
     learns = not data or config.balance is not None
@@ -107,8 +107,8 @@ def _by_ratio(meter: Meter, base: Path, config: WarmupConfig, inputs: Mapping[st
 def _examined(warmed: Warmed, loaded: Loaded, held: list[Record], config: WarmupConfig, out: Path) -> Warmed:
     """The same gates, with what they make of rows held out and of damage to them."""
     from sluicegate.models.reference import load_reference
-    from sluicegate.training.held_out import judge, measure
-    from sluicegate.training.lessons import make_lessons
+    from sluicegate.training.gates.held_out import judge, measure
+    from sluicegate.training.gates.lessons import make_lessons
 
     lessons = make_lessons(held, loaded.encoder(config.max_length), config, taught=False)
     if copy := warmed.facts["reference"]:
@@ -123,7 +123,7 @@ def _rows(inputs: Mapping[str, Artifact], name: str) -> list[Record]:
 
 def _check(config: WarmupConfig, warmed: Warmed) -> None:
     """Raises CheckFailed, with a report of why, where the gate is not as good as the user asked for."""
-    from sluicegate.training.failed_gate import explain
+    from sluicegate.training.gates.failed_gate import explain
 
     auroc = warmed.facts["auroc"]
     if config.min_auroc is None or auroc >= config.min_auroc:

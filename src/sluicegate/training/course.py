@@ -13,25 +13,25 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 from sluicegate import runtime
 from sluicegate.models import adapters
 from sluicegate.models.load import Loaded
-from sluicegate.training.callbacks import ShowProgress
-from sluicegate.training.checkpoints import Checkpoints
-from sluicegate.training.curve import read_curve, read_evaluations, steps_of
-from sluicegate.training.effort import effort
-from sluicegate.training.evaluating import Evaluated
-from sluicegate.training.guard import Guard
-from sluicegate.training.judged_steps import JudgedSteps
-from sluicegate.training.keeper import Keeper
+from sluicegate.training.devices.strategy import check_surroundings, strategy_arguments, trainer_parts, training_device
 from sluicegate.training.kept_configs import kept_configs
-from sluicegate.training.leave import Leave
-from sluicegate.training.left_models import LeftModels
-from sluicegate.training.pace import Pace
-from sluicegate.training.resumable import Resumable
-from sluicegate.training.rewind import train
-from sluicegate.training.strategy import check_surroundings, strategy_arguments, trainer_parts, training_device
+from sluicegate.training.saving.checkpoints import Checkpoints
+from sluicegate.training.saving.guard import Guard
+from sluicegate.training.saving.judged_steps import JudgedSteps
+from sluicegate.training.saving.keeper import Keeper
+from sluicegate.training.saving.leave import Leave
+from sluicegate.training.saving.left_models import LeftModels
+from sluicegate.training.saving.resumable import Resumable
+from sluicegate.training.saving.rewind import train
 from sluicegate.training.tuning_arguments import tuning_arguments
 from sluicegate.training.tuning_config import TuningConfig
-from sluicegate.training.watch import Watch
-from sluicegate.training.workload import Workload
+from sluicegate.training.watching.callbacks import ShowProgress
+from sluicegate.training.watching.curve import read_curve, read_evaluations, steps_of
+from sluicegate.training.watching.effort import effort
+from sluicegate.training.watching.evaluating import Evaluated
+from sluicegate.training.watching.pace import Pace
+from sluicegate.training.watching.watch import Watch
+from sluicegate.training.watching.workload import Workload
 
 
 class MakeTrainer(Protocol):

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sluicegate.errors import ConfigError
 from sluicegate.registry import did_you_mean
-from sluicegate.training.preference_config import DpoConfig, OrpoConfig
+from sluicegate.training.preference.config import DpoConfig, OrpoConfig
 from sluicegate.training.tuning_config import TuningConfig
 
 OURS = {
@@ -107,7 +107,7 @@ def arguments_class(config: TuningConfig) -> type:
 
         return DPOConfig
     if isinstance(config, OrpoConfig):
-        from sluicegate.training.preference_orpo import trl_orpo
+        from sluicegate.training.preference.orpo import trl_orpo
 
         return trl_orpo()[0]
     from transformers import TrainingArguments

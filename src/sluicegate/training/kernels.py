@@ -9,7 +9,7 @@ import torch
 
 from sluicegate import runtime
 from sluicegate.errors import ConfigError, MissingError
-from sluicegate.training import compiling
+from sluicegate.training.scratch import compiling
 from sluicegate.training.sft_config import SftConfig
 from sluicegate.training.tuning_config import TuningConfig
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from sluicegate.models.encode import Encoded
 from sluicegate.models.gradients import BETAS, Moments, trainable
 from sluicegate.runtime import seed_everything, track
+from sluicegate.training.gates.reference import add_gradient
 from sluicegate.training.less_config import LessWarmupConfig
-from sluicegate.training.reference import add_gradient
 
 if TYPE_CHECKING:
     from peft import PeftModel

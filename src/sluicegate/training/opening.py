@@ -13,12 +13,12 @@ from sluicegate.models import adapters
 from sluicegate.models.load import Loaded, load
 from sluicegate.models.quantised import holds_fp8, multiplies_fp8
 from sluicegate.models.size import count_parameters
+from sluicegate.training.devices.strategy import opening_device
 from sluicegate.training.fp8 import check_fp8, to_fp8
 from sluicegate.training.kernels import check_kernels, take_flash_attention
-from sluicegate.training.packing_check import check_packing
+from sluicegate.training.passes.packing_check import check_packing
 from sluicegate.training.precision import autocasting, held
 from sluicegate.training.sft_config import SftConfig
-from sluicegate.training.strategy import opening_device
 from sluicegate.training.tuning_config import TuningConfig
 
 C = TypeVar("C", bound=TuningConfig)

@@ -13,8 +13,8 @@ import sluicegate
 from sluicegate import runtime
 from sluicegate.artifacts import Artifact
 from sluicegate.models.load import Loaded
-from sluicegate.training.batch_shares import share
 from sluicegate.training.course import Course
+from sluicegate.training.devices.batch_shares import share
 from sluicegate.training.tuning_config import TuningConfig
 
 FILE = "training.json"

@@ -18,15 +18,15 @@ from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.models.encode import Encoded
 from sluicegate.models.load import Loaded
 from sluicegate.models.token_cache import counts_of
-from sluicegate.training.batch_shares import share
 from sluicegate.training.course import Tuned, follow
-from sluicegate.training.label_loss import LabelLoss, label_loss, reads_labels_alone
+from sluicegate.training.devices.batch_shares import share
 from sluicegate.training.opening import with_adapter
-from sluicegate.training.packing import balanced, pack
-from sluicegate.training.padding import pad
+from sluicegate.training.passes.label_loss import LabelLoss, label_loss, reads_labels_alone
+from sluicegate.training.passes.packing import balanced, pack
+from sluicegate.training.passes.padding import pad
 from sluicegate.training.sft_config import SftConfig
-from sluicegate.training.watch import Watch
-from sluicegate.training.workload import Workload
+from sluicegate.training.watching.watch import Watch
+from sluicegate.training.watching.workload import Workload
 
 WINDOW = 8
 """Batches among which rows are sorted by length."""

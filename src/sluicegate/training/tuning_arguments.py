@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from sluicegate import runtime
-from sluicegate.training.batch_shares import share
-from sluicegate.training.device_arguments import device_arguments
+from sluicegate.training.devices.batch_shares import share
+from sluicegate.training.devices.device_arguments import device_arguments
 from sluicegate.training.tuning_config import TuningConfig
 
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}

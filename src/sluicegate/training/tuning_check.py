@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sluicegate.errors import ConfigError
-from sluicegate.training.trackers import check_trackers
 from sluicegate.training.tuning_config import TuningConfig
+from sluicegate.training.watching.trackers import check_trackers
 
 
 def check_tuning(config: TuningConfig, wires: Collection[str], metrics: Sequence[str]) -> None:

@@ -10,11 +10,11 @@ from sluicegate.config import Config, runtime
 from sluicegate.data.sampler import MixedBucketSampler
 from sluicegate.errors import ConfigError
 from sluicegate.models.adapters import LoraSettings
-from sluicegate.training.batch_shares import share
-from sluicegate.training.checkpoint_config import CheckpointConfig
-from sluicegate.training.guard_config import GuardConfig
-from sluicegate.training.launch_config import LaunchConfig
-from sluicegate.training.watch_config import EarlyStopping, LogConfig, WatchConfig
+from sluicegate.training.devices.batch_shares import share
+from sluicegate.training.devices.launch_config import LaunchConfig
+from sluicegate.training.saving.checkpoint_config import CheckpointConfig
+from sluicegate.training.saving.guard_config import GuardConfig
+from sluicegate.training.watching.watch_config import EarlyStopping, LogConfig, WatchConfig
 
 
 class TuningConfig(Config):

@@ -29,8 +29,8 @@ class Chat(Verb):
     def do(self, args: argparse.Namespace) -> None:
         first, sampling = told_apart(args.words)
         talk = Talk(open_model(args), sampling, args.system)
-        for said in first:
-            talk.answer(said)
+        for word in first:
+            talk.answer(word)
         while (said := _next_line()) is not None:
             if said in LEAVE:
                 return

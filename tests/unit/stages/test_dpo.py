@@ -16,7 +16,7 @@ from sluicegate.models.load import load
 from sluicegate.planning import plan
 from sluicegate.stages.dpo import Dpo
 from sluicegate.testing import check_stage, tiny_model
-from sluicegate.training.preference_reference import Reference
+from sluicegate.training.preference.reference import Reference
 from tiny_pairs import assistant, pairs_artifact, tiny_pair, tiny_pairs
 
 QUICK = {"max_steps": 2, "total_batch": 4, "learning_rate": 1e-3, "workers": 1}

@@ -64,7 +64,7 @@ def made(stage: type[Stage], out: Path, inputs: dict[str, Artifact], **config: A
 def test_a_gate_is_warmed_up_and_scores(
     method: str, gpt2: Artifact, rows: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)  # keep the copy
+    monkeypatch.setattr("sluicegate.training.gates.reference.CLEAR_FALL", -1.0)  # keep the copy
     copy = {"method": method, "steps": 2, "check_every": 2, "batch_size": 4}
     gate = made(Warmup, tmp_path, {"model": gpt2, "trusted": rows}, epochs=1, copies=2, reference=copy)
     scores = made(

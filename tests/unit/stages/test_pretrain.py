@@ -12,7 +12,7 @@ from sluicegate.config import build
 from sluicegate.errors import ConfigError, DataError, MissingError
 from sluicegate.schema import Record, make_record
 from sluicegate.stages.pretrain import Pretrain
-from sluicegate.training import pretrain as training
+from sluicegate.training.scratch import pretrain as training
 
 SHAPE = {"layers": 1, "width": 16, "heads": 2}
 SMALL = {"steps": 12, "batch_rows": 2, "row_tokens": 16, "vocab_size": 280, "model": SHAPE}

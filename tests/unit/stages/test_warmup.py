@@ -18,7 +18,7 @@ from sluicegate.models.load import load_encoder
 from sluicegate.schema import Record
 from sluicegate.stages.warmup import Warmup
 from sluicegate.testing import check_stage, sealed, tiny_model, tiny_pool
-from sluicegate.training.lessons import make_lessons, shuffled
+from sluicegate.training.gates.lessons import make_lessons, shuffled
 
 QUICK: dict[str, Any] = {"epochs": 1, "copies": 2, "reference": {"method": "off"}}
 ONE_BY_ONE = {"steps": 4, "check_every": 2, "batch_size": 2, "batch_tokens": 1, "learning_rate": 1e-2}
@@ -52,7 +52,7 @@ def warm(root: Path, inputs: dict[str, Artifact], **options: Any) -> Artifact:
 def test_twice_gives_the_same_bytes_and_leaves_the_base_as_it_was(
     method: str, inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)  # keep the copy, whatever it learned
+    monkeypatch.setattr("sluicegate.training.gates.reference.CLEAR_FALL", -1.0)  # keep the copy, whatever it learned
     before = files(inputs["model"].path)
     options = QUICK | {
         "reference": {"method": method, "steps": 4, "check_every": 2, "batch_size": 4, "learning_rate": 1e-2}
@@ -123,7 +123,7 @@ def test_a_damaged_base_fails_and_its_report_shows_what_it_mistook(inputs: dict[
 def test_a_cross_fitted_gate_is_two_gates_each_with_its_copy(
     inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)
+    monkeypatch.setattr("sluicegate.training.gates.reference.CLEAR_FALL", -1.0)
     tuning = {"method": "lora", "steps": 2, "check_every": 2, "batch_size": 4, "learning_rate": 1e-2}
     made = check_stage(Warmup, QUICK | {"reference": tuning, "cross_fit": True}, inputs, tmp_path)
     each = {"gate.json", "gate.safetensors", "reference/adapter_config.json", "reference/adapter_model.safetensors"}
@@ -186,7 +186,7 @@ def test_it_costs_what_it_reads_and_what_a_copy_learns_from(
     inputs: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each row alone, and so without padding; every row as long as the first: it is the only one."""
-    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)
+    monkeypatch.setattr("sluicegate.training.gates.reference.CLEAR_FALL", -1.0)
     encoder, records = load_encoder(inputs["model"].path, 2048), list(inputs["trusted"].rows("messages"))
     alike = [record | {"id": f"{n:02d}", "messages": records[0]["messages"]} for n, record in enumerate(records)]
     same = sealed(
@@ -282,7 +282,7 @@ def test_an_adapter_is_warmed_up_as_the_plain_model_it_makes(
     loaded = load(base)
     adapters.save_adapter(adapters.attach(loaded.model, adapters.LoraSettings()), folder, base)
     loaded.tokenizer.save_pretrained(folder)
-    monkeypatch.setattr("sluicegate.training.reference.CLEAR_FALL", -1.0)
+    monkeypatch.setattr("sluicegate.training.gates.reference.CLEAR_FALL", -1.0)
     copy = {"method": "full", "steps": 2, "check_every": 2}
     made = warm(tmp_path / "out", inputs | {"model": external(folder, "model-external-adapter")}, reference=copy)
     tuned, plain = load_file(made.path / "reference/model.safetensors"), load_file(base / "model.safetensors")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sluicegate.testing import tiny_model
-from sluicegate.training.checkpoints import FOLDER
-from sluicegate.training.resumable import WEIGHTS
+from sluicegate.training.saving.checkpoints import FOLDER
+from sluicegate.training.saving.resumable import WEIGHTS
 from tunings import STEPS, Stopped, assert_same, stopped_after, tuned
 
 SAMPLED: dict[str, Any] = {"sampler": {"share": {"zh": 0.7}}}

@@ -12,7 +12,7 @@ from sluicegate.config import result_fields
 from sluicegate.errors import ConfigError
 from sluicegate.stages.sft import Sft
 from sluicegate.training.hf_arguments import FIXED, OURS, arguments_class, check_hf
-from sluicegate.training.preference_config import DpoConfig, OrpoConfig
+from sluicegate.training.preference.config import DpoConfig, OrpoConfig
 from sluicegate.training.sft_config import SftConfig
 from sluicegate.training.tuning_arguments import tuning_arguments
 

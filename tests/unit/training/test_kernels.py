@@ -13,7 +13,7 @@ from sluicegate.config import build
 from sluicegate.errors import ConfigError, MissingError
 from sluicegate.training import kernels
 from sluicegate.training.kernels import check_kernels, take_flash_attention
-from sluicegate.training.preference_config import DpoConfig
+from sluicegate.training.preference.config import DpoConfig
 from sluicegate.training.sft_config import SftConfig
 from tiny_architectures import some_gates, tiny_architecture
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sluicegate.errors import ConfigError
-from sluicegate.training.preference_config import DpoConfig
+from sluicegate.training.preference.config import DpoConfig
 from sluicegate.training.tuning_arguments import tuning_arguments
 
 CPU = torch.device("cpu")

@@ -7,10 +7,10 @@ import pytest
 
 from sluicegate.config import build
 from sluicegate.errors import ConfigError, MissingError
-from sluicegate.training import trackers
-from sluicegate.training.held_out_metrics import PAIRS, ROWS
 from sluicegate.training.sft_config import SftConfig
 from sluicegate.training.tuning_check import check_tuning
+from sluicegate.training.watching import trackers
+from sluicegate.training.watching.held_out_metrics import PAIRS, ROWS
 
 
 def check(options: dict[str, Any], *wires: str, metrics: tuple[str, ...] = ROWS) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sluicegate.data.shapes.base import Columns, Conversation, Shape, Unfit
 from sluicegate.data.shapes.columns import exchange, json_or_itself, kind, scalar_text, text
@@ -58,7 +58,7 @@ class Exam(Shape):
     """C-Eval (arXiv 2305.08322): `question`, the choices `A` to `D`, and the letter of the right one in `answer`."""
 
     name = "exam"
-    columns: tuple[str, ...] = ("question", "A", "B", "C", "D", "answer")
+    columns: ClassVar[tuple[str, ...]] = ("question", "A", "B", "C", "D", "answer")
 
     def read(self, row: Columns, config: Any) -> Conversation:
         asked, *letters, answer = self.columns
@@ -72,7 +72,7 @@ class Cmmlu(Exam):
     """CMMLU (arXiv 2306.09212): the same columns, `Question` and `Answer` with a capital."""
 
     name = "cmmlu"
-    columns = ("Question", "A", "B", "C", "D", "Answer")
+    columns: ClassVar[tuple[str, ...]] = ("Question", "A", "B", "C", "D", "Answer")
 
 
 def chosen(asked: str, choices: Sequence[str], gold: Any, first: int = 0) -> Conversation:

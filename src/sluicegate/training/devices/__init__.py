@@ -1,0 +1,1 @@
+"""How the processes of a tuning share its work and its model."""

@@ -1,0 +1,1 @@
+"""Training on pairs: DPO, ORPO, and the reference they are held to."""

@@ -1,0 +1,1 @@
+"""What is measured and told of a tuning on its way."""
