@@ -148,6 +148,8 @@ class Plan:
     def _model_folder(self, value: str, at: str) -> str:
         if Path(value).is_file():
             raise MissingError(f"{at}: {value} is a file, where a model folder is needed", "give the folder around it")
+        if value in STAGES.names() and not Path(value).is_dir():
+            raise MissingError(f"{at}: no step '{value}' stands in this folder", "make it first, or name another model")
         folder = Path(value) if Path(value).is_dir() else _snapshot(value, at, did_you_mean(value, self.steps))
         if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
             raise MissingError(f"{at}: {folder} has no config.json", "give a folder that save_pretrained wrote")

@@ -258,7 +258,8 @@ class Encoder:
             return
         named = ", ".join(counts.ids[row] for row in empty[:3]) + (", …" if len(empty) > 3 else "")
         cut = counts.truncated[empty].any()
-        hint = f"raise max_length (now {self.max_length}), or drop them" if cut else "give each a reply, or drop them"
+        longer = f"raise max_length (now {self.max_length}), or leave long rows out: sluice docs tokens"
+        hint = longer if cut else "give each a reply, or drop them"
         rows_have = "1 row has" if len(empty) == 1 else f"{len(empty):,} rows have"
         raise DataError(f"{rows_have} no label tokens: {named}", hint)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.utils import gather_object
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers.trainer_callback import ExportableState
@@ -34,6 +33,8 @@ class Resumable:
     guard: Guard
 
     def _save_checkpoint(self: Any, model: Any, trial: Any) -> None:
+        from accelerate.utils import gather_object
+
         self.store_flos()
         ranks = gather_object([self._own()])
         tensors = gathered(trained(self.model)), *optimizer_state.optimizer_state(self.optimizer)

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-from accelerate.utils import broadcast_object_list
 from transformers.integrations.neftune import deactivate_neftune
 
 from sluicegate.runtime import rank, say, warn
@@ -77,5 +76,7 @@ def _empty(trainer: Any, rate: float) -> None:
 
 def _from_first(tell: Any) -> Any:
     """What the first process finds, told to all."""
+    from accelerate.utils import broadcast_object_list
+
     told = [tell() if rank() == 0 else None]
     return broadcast_object_list(told)[0]
