@@ -341,6 +341,8 @@ def test_a_model_that_is_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     error = refused(chain(sums={"model": "twoo"}), MissingError)
     assert "no folder and no hub model 'twoo'" in error.message
     assert error.hint == "did you mean 'two'?"
+    error = refused(chain(sums={"model": "sft"}), MissingError)
+    assert error.message == "steps.sums.model: no step 'sft' stands in this folder"
     error = refused(chain(sums={"model": "some/model"}), MissingError)
     assert error.hint == "get it with: hf download some/model"
     assert error.exit_code == 5
