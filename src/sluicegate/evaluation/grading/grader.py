@@ -59,7 +59,7 @@ class Grader:
         """Rules that may find the answer, of `boxed`, `tagged`, `hashes`, `sentence` and `last line`, which are tried
         in this order; empty for all."""
         seconds: float = Field(default=5.0, gt=0)
-        """Time that algebra has for one answer; then its process is killed, and the answer counts as wrong."""
+        """Processor time that algebra has for an answer; then its process is killed, and the answer counts as wrong."""
 
         @field_validator("rules")
         @classmethod

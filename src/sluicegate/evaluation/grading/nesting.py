@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 MAX_LENGTH = 2000
+"""Characters of the longest answer that is read; a longer one is compared letter by letter."""
 MAX_DEPTH = 20
 
 _MARK = re.compile(r"\\(?:begin|end)\{[^{}]*\}|\\(?:[lr]angle|cup|in|approx)(?![A-Za-z])|\\[\\{}&]|[()\[\]{},;&=]")
@@ -26,7 +27,7 @@ class Group(NamedTuple):
 
 
 def is_unwieldy(text: str) -> bool:
-    """Whether it is longer or deeper than any answer, so that it is compared letter by letter only."""
+    """Whether it is deeper, or longer, than any answer, so that it is compared letter by letter only."""
     return len(text) > MAX_LENGTH or any(depth > MAX_DEPTH for _, depth in _marks(text))
 
 

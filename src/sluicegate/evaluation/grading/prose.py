@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sluicegate.evaluation.grading import chinese
+from sluicegate.evaluation.grading.nesting import MAX_LENGTH
 from sluicegate.evaluation.grading.numbers import DIGITS, SCALE, read_number
 from sluicegate.evaluation.grading.spelling import spell
 from sluicegate.evaluation.grading.units import without_unit
@@ -16,9 +17,13 @@ _HALF = {0xFF01 + n: 0x21 + n for n in range(94) if chr(0x21 + n) not in ",:;?!(
 """Signs as wide as Chinese, but for its punctuation: a comma between two numbers is none of thousands."""
 
 _FORMULA = re.compile(
-    r"\$\$(?P<a>[^$]+)\$\$|(?<!\\)\\\[(?P<b>.+?)(?<!\\)\\\]|(?<!\\)\\\((?P<c>.+?)(?<!\\)\\\)"
-    r"|(?<![\\$])\$(?P<d>(?:\\\$|[^$\n])+)(?<!\\)\$",
-    re.DOTALL,
+    r"""
+    \$\$ (?P<a>[^$]+) \$\$
+    | (?<!\\)\\\[ (?P<b>(?:(?!(?<!\\)\\[\[\]]).)+) \\\]  # no other one within, or many openings would take forever
+    | (?<!\\)\\\( (?P<c>(?:(?!(?<!\\)\\[()]).)+) \\\)
+    | (?<![\\$])\$ (?P<d>(?:\\\$|[^$\n])+) (?<!\\)\$
+    """,
+    re.DOTALL | re.VERBOSE,
 )
 _SENTENCE_END = re.compile(r"(?<=\S)\.(?=\s|\*|$)|[。！!？?](?![=\w])|\n")
 _EMPTY = re.compile(r"<<[^<>\n]*>>|\\f?box(?:ed)?\s*\{\s*\}")
@@ -65,7 +70,7 @@ def sentence_at(text: str, start: int) -> str:
 
 def first_answer(said: str) -> str | None:
     """The answer of a sentence that says that it comes: what it begins with, else its last, else all of it."""
-    said = _tidy(said)
+    said = _tidy(said[:MAX_LENGTH])
     if _is_expression(said) or _SIGN.fullmatch(said):
         return _bare(said)
     formulas = list(_FORMULA.finditer(said))
@@ -79,7 +84,7 @@ def first_answer(said: str) -> str | None:
 
 def last_answer(reply: str) -> str | None:
     """The final expression, formula or number of the last sentence that has one."""
-    whole = _FORMULA.sub(_on_one_line, _EMPTY.sub("", reply.translate(_HALF)))
+    whole = _FORMULA.sub(_on_one_line, _EMPTY.sub("", reply[-MAX_LENGTH:].translate(_HALF)))
     line = _tidy(whole.rstrip().rpartition("\n")[2])
     if _is_expression(line) or _SIGN.fullmatch(line):  # `5!` ends no sentence
         return _bare(line)

@@ -68,7 +68,7 @@ _LISTS = {
     r"\s*(?:以及|或者|[和或])\s*": ", ",
 }
 _TABLES: tuple[Mapping[str, Any], ...] = (_NICE, _NAMES, _ARGUMENTS, _INDICES, _LISTS)
-_REWRITES = [(re.compile(old), new) for table in _TABLES for old, new in table.items()]
+_REWRITES = [[(re.compile(old), new) for old, new in table.items()] for table in _TABLES]
 _ESCAPED, _MATRIX = re.compile(r"\\\\(?=[A-Za-z])"), re.compile(r"\\begin\{[a-zA-Z]*(?:matrix|array)")
 
 
@@ -82,6 +82,8 @@ def spell(text: str) -> str:
     text = " ".join(widths(text).split())
     if not _MATRIX.search(text):  # whose rows end in two backslashes
         text = _ESCAPED.sub(r"\\", text)
-    for old, new in _REWRITES:
-        text = old.sub(new, text)
-    return " ".join(text.split()).rstrip(" .,;:?").lstrip(" ,;:=")
+    for table in _REWRITES:
+        for old, new in table:
+            text = old.sub(new, text)
+        text = " ".join(text.split())  # or the next table would look for commas in every stretch of spaces
+    return text.rstrip(" .,;:?").lstrip(" ,;:=")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -7,7 +9,7 @@ import pytest
 
 from sluicegate.evaluation.grading.algebra import Algebra, OutOfTime
 
-SECONDS = 3.0
+SECONDS = 1.0
 ENDLESS = "9^{9^{9^{9}}}"
 
 
@@ -30,7 +32,7 @@ def test_what_never_ends_is_killed_and_the_next_question_is_answered(algebra: Al
     began = time.monotonic()
     with pytest.raises(OutOfTime):
         algebra.is_equal(ENDLESS, "x+1")
-    assert SECONDS <= time.monotonic() - began < SECONDS + 3
+    assert time.monotonic() - began >= 0.9 * SECONDS
     assert algebra.is_equal("y+y", "2y"), "another process"
     began = time.monotonic()
     with pytest.raises(OutOfTime):
@@ -38,15 +40,13 @@ def test_what_never_ends_is_killed_and_the_next_question_is_answered(algebra: Al
     assert time.monotonic() - began < 0.1, "it is remembered"
 
 
-def test_a_process_that_died_between_two_questions_is_replaced(algebra: Algebra) -> None:
+def test_a_child_that_died_between_two_questions_is_replaced(algebra: Algebra) -> None:
     assert algebra.is_equal("x+x", "2x")
-    process = algebra._process
-    assert process
-    process.kill()
-    process.wait()
+    os.kill(algebra._child[0], signal.SIGKILL)
     with pytest.raises(OutOfTime):
         algebra.is_equal("z+z", "2z")
-    assert algebra.is_equal("y+y", "2y")
+    assert algebra.is_equal("y+y", "2y"), "and the answer that comes late is no answer to this"
+    assert not algebra.is_equal("y+y", "3y")
 
 
 def test_no_text_gets_between_question_and_answer(algebra: Algebra) -> None:
