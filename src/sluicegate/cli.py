@@ -140,11 +140,20 @@ def _stage_verb(args: argparse.Namespace) -> None:
     walk(args, {"vars": {}, "steps": _one_each(args.stage, spec)}, load_lock(args.out))
 
 
+def _rows_of(files: list[Any], kind: str) -> dict[str, Any]:
+    """The step that makes one table of several raw files."""
+    return {"stage": "prepare", "make": kind, "sources": [{"path": str(file)} for file in files]}
+
+
 def _one_each(stage: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """The step a verb asks for; a list where one artifact goes in, as `data=[a.jsonl, b.jsonl]`, asks for one each."""
+    """The step a verb asks for; a list where one artifact goes in, as `data=[a.jsonl, b.jsonl]`, asks for one each, or
+    for a table of them all where the stage `joins` its rows."""
     takes = registry.STAGES.get(stage)
     single = [wire for wire in {**takes.takes, **takes.may_take} if wire not in takes.grouped]
     lists = [wire for wire in single if isinstance(spec.get(wire), list)]
+    if joined := [wire for wire in lists if wire in takes.joins]:
+        together = {f"{stage}-{wire}": _rows_of(spec[wire], takes.takes[wire]) for wire in joined}
+        return {**together, **_one_each(stage, {**spec, **{wire: f"{stage}-{wire}" for wire in joined}})}
     if not lists:
         return {stage: spec}
     if len(lists) > 1:

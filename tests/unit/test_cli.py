@@ -302,6 +302,16 @@ def test_a_list_where_one_artifact_goes_in_asks_for_one_each(sluice: Run) -> Non
     assert {name for name in lock if name.startswith("score-") and "." not in name} == {"score-one", "score-two"}
 
 
+def test_a_list_of_files_to_train_on_is_one_table_of_all_their_rows(sluice: Run) -> None:
+    for name in ("one", "two"):
+        said = [{"role": "user", "content": name}, {"role": "assistant", "content": "b"}]
+        Path(f"{name}.jsonl").write_text(json.dumps({"messages": said}), encoding="utf-8")
+    tiny_model(Path("base"))
+    code, told, _ = sluice("sft", "data=[one.jsonl, two.jsonl]", "model=base", "out=runs/y", "--dry-run")
+    assert code == 0
+    assert [line.split()[:2] for line in told.splitlines()[:-1]] == [["sft-data", "prepare"], ["sft", "sft"]]
+
+
 @pytest.mark.parametrize(
     ("argv", "told"),
     [

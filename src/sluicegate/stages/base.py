@@ -29,6 +29,8 @@ class Stage:
     """The same, for inputs that may be left out."""
     grouped: ClassVar[frozenset[str]] = frozenset()
     """Which of them are mappings of lists."""
+    joins: ClassVar[frozenset[str]] = frozenset()
+    """Inputs for which a list of files on the command line means all their rows together, not a step for each."""
     version: ClassVar[int] = 1
     """Raise it when the same config would now give another result."""
     resumes: ClassVar[bool] = False

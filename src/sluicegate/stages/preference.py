@@ -33,6 +33,7 @@ class Preference(Stage):
 
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "pairs"}
+    joins = frozenset({"data"})
     may_take: ClassVar[dict[str, Kind]] = {"held_out": "pairs"}
     resumes = True
     collective = True

@@ -49,6 +49,7 @@ class Pretrain(Stage):
     name = "pretrain"
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"data": "messages"}
+    joins = frozenset({"data"})
     may_take: ClassVar[dict[str, Kind]] = {"init": "model"}
     resumes = True
     collective = True

@@ -44,6 +44,7 @@ class Sft(Stage):
     name = "sft"
     makes: ClassVar[Kind] = "model"
     takes: ClassVar[dict[str, Kind]] = {"model": "model", "data": "messages"}
+    joins = frozenset({"data"})
     may_take: ClassVar[dict[str, Kind]] = {
         "selection": "selection",
         "trusted": "messages",
