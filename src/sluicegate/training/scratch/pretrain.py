@@ -7,16 +7,13 @@ rows of every batch (plain DistributedDataParallel), and the first writes.
 
 from __future__ import annotations
 
-import gc
 import random
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 from torch.amp import GradScaler
 from torch.nn.parallel import DistributedDataParallel
@@ -30,6 +27,8 @@ from sluicegate.training.scratch.compiling import compiled
 from sluicegate.training.scratch.diary import Diary
 from sluicegate.training.scratch.objectives import Batch, Objective
 from sluicegate.training.scratch.optimizer import make_optimizers, set_rate
+from sluicegate.training.scratch.precision import pick_dtype
+from sluicegate.training.scratch.processes import check_shares, joined, over_all
 from sluicegate.training.scratch.schedule import Schedule
 from sluicegate.training.scratch.speed import Speed
 
@@ -74,7 +73,7 @@ def train(
     """
     if schedule.threads:
         torch.set_num_threads(schedule.threads)
-    with _processes(pick_device()):
+    with joined(pick_device()):
         course = _course(Run(model, objective, schedule), data, checkpoint, held_out, events)
     model.eval()
     return course
@@ -101,10 +100,10 @@ class Run:
     """A model on its way through a schedule."""
 
     def __init__(self, model: PreTrainedModel, objective: Objective, schedule: Schedule) -> None:
-        _check_shares(schedule)
+        check_shares(schedule.batch_rows)
         self.device = torch.device(pick_device())
         self.model: Any = model.to(self.device).train()  # type: ignore[arg-type]  # transformers hides `to`'s signature
-        self.objective, self.schedule, self.dtype = objective, schedule, _dtype(schedule, self.device)
+        self.objective, self.schedule, self.dtype = objective, schedule, pick_dtype(schedule.dtype, self.device)
         self.forward: Any = compiled(model) if schedule.compile else model
         self.ready: Any = DistributedDataParallel(self.forward) if world_size() > 1 else self.forward
         self.optimizers = make_optimizers(model, schedule)
@@ -126,7 +125,7 @@ class Run:
             self.scaler.scale(part * world_size()).backward()  # processes take the mean of their gradients
             loss += part.detach()
         self._update()
-        self.losses["train"][step] = _over_all(loss)
+        self.losses["train"][step] = over_all(loss)
         self.speed.count(batch["input_ids"].numel())
 
     @torch.no_grad()
@@ -136,7 +135,7 @@ class Run:
         with self._autocast():
             found = [self.objective(self.forward, rows) for rows in self._passes(batch)]
         self.model.train()
-        return _over_all(torch.stack(found).sum() / batch["terms"].sum().to(self.device))
+        return over_all(torch.stack(found).sum() / batch["terms"].sum().to(self.device))
 
     def tell(self, step: int, held_out: Batch | None, diary: Diary) -> None:
         """What is due after a step: the loss on what is held out, a line of the log."""
@@ -184,38 +183,3 @@ class Run:
     def _alone(self, until: bool) -> AbstractContextManager[Any]:
         """Gradients of all passes but the last are added up here before the processes share them."""
         return nullcontext() if until or world_size() == 1 else self.ready.no_sync()
-
-
-@contextmanager
-def _processes(device: str) -> Iterator[None]:
-    """Those of torchrun, joined while they train together."""
-    if world_size() == 1 or dist.is_initialized():
-        yield
-        return
-    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-    yield
-    gc.collect()  # the parallel model is in cycles; freed later, it may wait for ever for a group that is gone
-    dist.destroy_process_group()
-
-
-def _over_all(loss: Tensor) -> Tensor:
-    """The sum over all processes."""
-    if world_size() > 1:
-        dist.all_reduce(loss)
-    return loss
-
-
-def _check_shares(schedule: Schedule) -> None:
-    if schedule.batch_rows % world_size():
-        what = f"{world_size()} processes cannot share batches of {schedule.batch_rows} rows"
-        raise ConfigError(what, f"make batch_rows a multiple of {world_size()}")
-
-
-def _dtype(schedule: Schedule, device: torch.device) -> torch.dtype:
-    """What matrices are multiplied in."""
-    if schedule.dtype == "float16" and device.type == "cpu":
-        raise ConfigError("dtype float16 needs a GPU: a CPU has no fast 16-bit arithmetic", "leave dtype out")
-    if schedule.dtype != "auto":
-        return getattr(torch, schedule.dtype)
-    has = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.bfloat16 if has else torch.float32
