@@ -2,7 +2,8 @@
 
 All three have the shape and the first weights of one GPT-2 without dropout, the same batches, float32, AdamW in one
 kernel and one learning rate, so they must come to the same loss. They take turns, round by round, and the medians of
-their rounds are compared; the first steps of a round, in which memory is found, do not count.
+their rounds are compared; the first steps of a round, in which memory is found, do not count. Seconds are those of the
+processor, of one thread, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Clock:
 
     def tick(self) -> None:
         """A step begins, or the last one ended."""
-        self.times.append(time.perf_counter())
+        self.times.append(time.process_time())
 
     def seconds(self, size: dict[str, int]) -> float:
         """Of the steps that count."""
