@@ -13,7 +13,7 @@ from torch import Tensor
 from packed_text import counting, write
 from sluicegate.errors import ConfigError
 from sluicegate.models.gpt import GPTConfig, GPTForCausalLM
-from sluicegate.training.scratch import compiling, speed
+from sluicegate.training.scratch import compiling, processes, speed
 from sluicegate.training.scratch import pretrain as module
 from sluicegate.training.scratch.objectives import Batch, language_model
 from sluicegate.training.scratch.packed import PackedDocuments, packed
@@ -193,7 +193,7 @@ def test_a_share_of_the_peak_is_told_where_it_is_known(monkeypatch: pytest.Monke
 def test_two_processes_are_one(optimizer: str, tmp_path: Path) -> None:
     def started(processes: int, steps: int = 12) -> Any:
         out = tmp_path / f"{processes}"
-        script = Path(__file__).parents[2] / "train_ranks.py"
+        script = Path(__file__).parents[3] / "train_ranks.py"
         runner = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
         command = [*runner, str(script), str(out), optimizer, str(steps)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
@@ -214,6 +214,6 @@ def test_two_processes_are_one(optimizer: str, tmp_path: Path) -> None:
 
 
 def test_processes_that_cannot_share_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch, run: Any) -> None:
-    monkeypatch.setattr(module, "world_size", lambda: 3)
+    monkeypatch.setattr(processes, "world_size", lambda: 3)
     with pytest.raises(ConfigError, match="3 processes cannot share batches of 4 rows"):
         module.Run(tiny(), language_model, plan())
