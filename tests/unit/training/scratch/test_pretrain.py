@@ -204,8 +204,9 @@ def test_two_processes_are_one(optimizer: str, tmp_path: Path) -> None:
     (one, _), (two, written) = started(1), started(2)
     torch.testing.assert_close(two["losses"], one["losses"], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(two["held_out"], one["held_out"], rtol=1e-4, atol=1e-5, equal_nan=True)
+    atol = {"muon": 1e-3, "adamw": 1e-5}[optimizer]  # Muon turns its matrices in bfloat16
     for name, parameter in one["weights"].items():
-        torch.testing.assert_close(two["weights"][name], parameter, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(two["weights"][name], parameter, rtol=1e-4, atol=atol)
     assert written == ["checkpoint", "events", "log", "made.pt", "rank0", "rank1"]
     assert sorted(path.name for path in (tmp_path / "2/log").iterdir()) == ["rank0.log", "rank1.log"]
     assert len(list((tmp_path / "2/events").iterdir())) == 1
