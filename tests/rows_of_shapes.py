@@ -73,6 +73,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "oasst_flat": {"message_id": "m", "parent_id": None, "message_tree_id": "m", "role": "prompter", "text": "q"},
 }
-ANSWER = {"gsm8k": "1234", "cmath": "a", "mgsm": "a", "coig_exam": "a"}
+CHOSEN = {"choices": "A", "hellaswag": "B", "winogrande": "A", "mmlu": "B", "exam": "B", "cmmlu": "A"}
+ANSWER = {"gsm8k": "1234", "cmath": "a", "mgsm": "a", "coig_exam": "a", **CHOSEN}
 """The final answers these rows have."""
 PAIRS = ("preference", "ultrafeedback", "hh_rlhf", "shp", "pku_saferlhf", "dpo_en_zh", "alpaca_pairs")

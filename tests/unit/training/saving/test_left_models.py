@@ -123,7 +123,7 @@ def test_the_best_needs_rows_to_judge_by() -> None:
     Sft().check(config, {"model", "data", "held_out"})
     with pytest.raises(ConfigError, match=r"checkpoints\.best: held-out rows are not measured by 'beauty'"):
         Sft().check(build(Sft.Config, {"checkpoints": {"best": "beauty"}}), {"held_out"})
-    with pytest.raises(ConfigError, match="a trial keeps no model"):
+    with pytest.raises(ConfigError, match="a trial measures no held-out rows"):
         Trial().check(build(Trial.Config, {"tune": {"checkpoints": {"best": "loss"}}}), {"held_out"})
 
 
