@@ -12,19 +12,18 @@ import argparse
 import json
 import statistics
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from figure import figure
+from random_gpt import random_gpt, timed
 from transformers import GenerationConfig
 from worlds import parser
 
 from sluicegate.evaluation.asking import ask
 from sluicegate.models import generate
 from sluicegate.models.encode import Encoder
-from sluicegate.models.gpt import GPTConfig, GPTForCausalLM
 from sluicegate.models.load import Loaded
 from sluicegate.models.sampling import Sampling
 from sluicegate.models.tokenizer import train_bpe
@@ -61,20 +60,9 @@ def some_questions(n: int) -> list[str]:
 
 
 def gpt(size: Any, texts: list[str]) -> Loaded:
-    """A random model that never ends."""
+    """A random model with a tokenizer of the questions."""
     tokenizer = train_bpe(texts, 2048)
-    torch.manual_seed(0)
-    shape = GPTConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=size.hidden,
-        intermediate_size=3 * size.hidden,
-        num_hidden_layers=size.layers,
-        num_attention_heads=8,
-        num_key_value_heads=4,
-        max_position_embeddings=1024,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    return Loaded(GPTForCausalLM(shape).eval(), tokenizer)
+    return Loaded(random_gpt(len(tokenizer), size.hidden, size.layers, tokenizer.pad_token_id), tokenizer)
 
 
 def ours(loaded: Loaded, prompts: list[list[Message]], size: Any) -> list[str]:
@@ -94,13 +82,6 @@ def peer(loaded: Loaded, prompts: list[list[Message]], size: Any) -> list[str]:
         out = loaded.model.generate(input_ids=ids, generation_config=settings)
         said.append(loaded.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True))
     return said
-
-
-def timed(side: Any, *args: Any) -> float:
-    """Seconds."""
-    start = time.perf_counter()
-    side(*args)
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

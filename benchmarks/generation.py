@@ -9,18 +9,17 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
-import time
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from figure import figure
+from random_gpt import random_gpt, timed
 from transformers import GenerationConfig
 from worlds import parser
 
 from sluicegate.models import generate as generation
 from sluicegate.models.generate import Batch, _pad_left
-from sluicegate.models.gpt import GPTConfig, GPTForCausalLM
 from sluicegate.models.load import Loaded
 from sluicegate.models.sampling import Sampling
 
@@ -35,7 +34,7 @@ def main() -> None:
     size = argparse.Namespace(**(QUICK if args.quick else FULL))
     torch.set_num_threads(THREADS)
     generation._end_tokens = lambda _: set()  # no reply may end early
-    model, draw = gpt(size), random.Random(0)
+    model, draw = random_gpt(size.vocab, size.hidden, size.layers, NEVER), random.Random(0)
     batches = {n: [some_tokens(draw, size.vocab) for _ in range(n)] for n in (1, 16)}
     ratios, rates = {}, {}
     for n, prompts in batches.items():
@@ -47,22 +46,6 @@ def main() -> None:
         rates[n] = [n * size.new / statistics.median(side) for side in zip(*rounds, strict=True)]
     more = {"ratio": ratios[16], "ratio_of_one": ratios[1], "one": rates[1]}
     figure("generation", *rates[16], "tokens/s", f">= {BAR}", min(ratios.values()) >= BAR, **more)
-
-
-def gpt(size: Any) -> Any:
-    """A random model that never ends."""
-    torch.manual_seed(0)
-    shape = GPTConfig(
-        vocab_size=size.vocab,
-        hidden_size=size.hidden,
-        intermediate_size=3 * size.hidden,
-        num_hidden_layers=size.layers,
-        num_attention_heads=8,
-        num_key_value_heads=4,
-        max_position_embeddings=1024,
-        pad_token_id=NEVER,
-    )
-    return GPTForCausalLM(shape).eval()
 
 
 def some_tokens(draw: random.Random, vocab: int) -> list[int]:
@@ -85,13 +68,6 @@ def peer(model: Any, prompts: list[list[int]], new: int) -> list[list[int]]:
     ids, mask = _pad_left(prompts, NEVER)
     settings = GenerationConfig(do_sample=False, max_new_tokens=new, pad_token_id=NEVER, use_cache=True)
     return model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[:, ids.shape[1] :].tolist()
-
-
-def timed(side: Any, *args: Any) -> float:
-    """Seconds."""
-    start = time.perf_counter()
-    side(*args)
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
