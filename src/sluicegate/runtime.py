@@ -112,13 +112,23 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """A rich progress display in the house's columns; shows nothing when the console is not a terminal."""
+def progress(lines: bool = True) -> Iterator[Progress]:
+    """A rich progress display in the house's columns.
+
+    Args:
+        lines: whether a console that is not a terminal gets a line now and then instead.
+    """
     from rich import progress as rp
 
+    from sluicegate.progress_lines import ProgressLines
+
+    if not console().is_terminal:
+        with ProgressLines(say if lines else lambda line: None) as told:
+            yield told
+        return
     done = [rp.TextColumn("  {task.description:32s}"), rp.BarColumn(), rp.MofNCompleteColumn()]
     time = [rp.TimeElapsedColumn(), rp.TextColumn("left"), rp.TimeRemainingColumn()]
-    with rp.Progress(*done, *time, console=console(), transient=True, disable=not console().is_terminal) as bar:
+    with rp.Progress(*done, *time, console=console(), transient=True) as bar:
         yield bar
 
 

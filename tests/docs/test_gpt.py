@@ -14,6 +14,9 @@ from sluicegate.models.gpt_shape import PRESETS, GPTShape
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "gpt.md").read_text(encoding="utf-8")
+SOURCE = ROOT / "src" / "sluicegate"
+MODEL = [SOURCE / "models" / f"{name}.py" for name in ("gpt", "gpt_attention", "gpt_config", "rope")]
+LOOP = [SOURCE / "training" / "scratch" / f"{name}.py" for name in ("pretrain", "objectives")]
 WALK = PAGE.partition("## What it is made of")[0]
 
 
@@ -39,3 +42,7 @@ def test_every_file_named_is_there() -> None:
     named = set(re.findall(r"`((?:src|tests|examples|benchmarks)/[\w/.]+)`", PAGE))
     assert named
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_model_and_loop_can_be_read_in_one_sitting() -> None:
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (*MODEL, *LOOP)) < 700

@@ -107,7 +107,7 @@ def test_another_folder_is_another_log(tmp_path: Path, screen: io.StringIO) -> N
     assert (tmp_path / "two" / "rank0.log").read_text(encoding="utf-8").count("into two") == 2
 
 
-def test_track_passes_everything_on_and_is_silent_off_a_terminal(screen: io.StringIO) -> None:
+def test_track_passes_everything_on_and_says_nothing_of_what_is_short(screen: io.StringIO) -> None:
     assert list(runtime.track(range(5), "counting")) == [0, 1, 2, 3, 4]
     assert list(runtime.track((n for n in "ab"), "spelling", total=2)) == ["a", "b"]
     assert screen.getvalue() == ""

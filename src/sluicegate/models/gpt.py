@@ -26,6 +26,7 @@ from transformers.utils.generic import can_return_tuple
 from sluicegate.errors import DataError
 from sluicegate.models.gpt_attention import Attention, Writer, make_norm
 from sluicegate.models.gpt_config import GPTConfig
+from sluicegate.models.head_loss import head_loss
 from sluicegate.models.rope import Turn, rotation
 
 
@@ -190,21 +191,22 @@ class GPTForCausalLM(GPTPreTrainedModel, GenerationMixin):
         past_key_values: Cache | None = None,
         inputs_embeds: Tensor | None = None,  # (B, T, D), in place of input_ids
         labels: Tensor | None = None,  # (B, T), -100 where there is no loss
+        next_ids: Tensor | None = None,  # (B, T), the token after each, -100 where there is no loss
         use_cache: bool = False,
         output_hidden_states: bool = False,
         logits_to_keep: int = 0,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
-        """Logits (B, T, V), of the last `logits_to_keep` tokens if that is not 0, and the loss if there are labels."""
+        """Logits (B, T, V), of the last `logits_to_keep` tokens if that is not 0, and the loss if there are labels.
+
+        With `next_ids` the sum of their losses instead, and no logits.
+        """
         out = self.model(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            position_ids=position_ids,
-            past_key_values=past_key_values,
-            inputs_embeds=inputs_embeds,
-            use_cache=use_cache,
-            output_hidden_states=output_hidden_states,
+            input_ids, attention_mask, position_ids, past_key_values, inputs_embeds, use_cache, output_hidden_states
         )
+        if next_ids is not None:
+            tokens = out.last_hidden_state.flatten(0, 1)  # (B·T, D)
+            return CausalLMOutputWithPast(loss=head_loss(tokens, self.lm_head.weight, next_ids.flatten()))
         logits = self.lm_head(out.last_hidden_state[:, -logits_to_keep:])  # (B, T, V)
         loss = None if labels is None else self.loss_function(logits, labels, self.config.vocab_size, **kwargs)
         return CausalLMOutputWithPast(

@@ -120,7 +120,7 @@ def follow(
     arguments = {**tuning_arguments(config, device, len(work), out), **strategy_arguments(config.launch)}
     checkpoints, leave = Checkpoints(out, config.checkpoints, len(work)), Leave(doing)
     keeper = Keeper(checkpoints, leave)
-    with adapters.without_noise(), kept_configs(loaded.model), runtime.progress() as display:
+    with adapters.without_noise(), kept_configs(loaded.model), runtime.progress(lines=not watch) as display:
         shown = [Pace(device), ShowProgress(display, f"{doing} ({config.method})")]
         watched = watch.callbacks(config, work, more) if watch else []
         parts = (*trainer_parts(config.launch), Evaluated, JudgedSteps, Resumable)

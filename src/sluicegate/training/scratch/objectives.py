@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sluicegate.models.encode import IGNORED
+from sluicegate.models.gpt import GPTForCausalLM
 
 Batch: TypeAlias = dict[str, Tensor]
 """What a step trains on; the first dimension of every tensor is B. `terms` is how many terms each row's loss has."""
@@ -21,8 +22,11 @@ Objective: TypeAlias = Callable[[nn.Module, Batch], Tensor]
 
 def language_model(model: nn.Module, batch: Batch) -> Tensor:
     """Of every token given those before it; `labels` (B, T) are the `input_ids` (B, T) one on."""
-    logits = model(input_ids=batch["input_ids"], position_ids=batch.get("position_ids")).logits  # (B, T, V)
-    return F.cross_entropy(logits.flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORED, reduction="sum")
+    ids, places, labels = batch["input_ids"], batch.get("position_ids"), batch["labels"]
+    if any(isinstance(part, GPTForCausalLM) for part in model.modules()):  # however it is wrapped
+        return model(input_ids=ids, position_ids=places, next_ids=labels).loss
+    logits = model(input_ids=ids, position_ids=places).logits  # (B, T, V)
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
 def masked_sft(model: nn.Module, batch: Batch) -> Tensor:
