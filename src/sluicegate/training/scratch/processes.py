@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import torch.distributed as dist
 from torch import Tensor
 
 from sluicegate.errors import ConfigError
 from sluicegate.runtime import world_size
+
+_turns = count()
 
 
 @contextmanager
@@ -19,7 +22,10 @@ def joined(device: str) -> Iterator[None]:
     if world_size() == 1 or dist.is_initialized():
         yield
         return
-    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    store, rank, size = next(dist.rendezvous("env://"))
+    # Named by its turn: from an earlier group of this run, processes would read addresses where nobody listens.
+    store = dist.PrefixStore(f"scratch_{next(_turns)}", store)
+    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo", store=store, rank=rank, world_size=size)
     yield
     gc.collect()  # the parallel model is in cycles; freed later, it may wait for ever for a group that is gone
     dist.destroy_process_group()
