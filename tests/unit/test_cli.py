@@ -171,6 +171,13 @@ def test_ls_lists_everything_there_is(sluice: Run, done: dict[str, str]) -> None
         (done["pool"], "write", "pool", "1", "rows"),
         (done["sums"], "count", "sums", "4", "rows"),
     ]
+    assert sluice("ls", "runs/r")[1] == sluice("ls", "artifacts", "--out", "runs/r")[1]
+
+
+def test_ls_of_something_else_gets_the_nearest_list(sluice: Run) -> None:
+    code, _, told = sluice("ls", "stage")
+    assert (code, told) == (2, "error: 'stage' is neither a list nor a run's folder\nhint: did you mean 'stages'?\n")
+    assert "hint: the lists are stages, signals" in sluice("ls", "zzzz")[2]
 
 
 @pytest.mark.parametrize("name", ["sums", "ID", "runs/r/sums", "runs/r/artifacts/ID"])
@@ -242,7 +249,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     assert (ended.value.code, capsys.readouterr().out) == (0, f"sluice {sluicegate.__version__}\n")
 
 
-@pytest.mark.parametrize("line", ["", "rnu", "run", "ls stags", "run r.yaml --wat", "show a b=1"])
+@pytest.mark.parametrize("line", ["", "rnu", "run", "ls stages rules", "run r.yaml --wat", "show a b=1"])
 def test_a_wrong_command_line_is_usage(line: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(line.split())

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sluicegate import registry
 from sluicegate.artifacts import Store
+from sluicegate.errors import ConfigError
+from sluicegate.registry import did_you_mean
 from sluicegate.verbs.base import Verb
 from sluicegate.verbs.find import add_out, newest, runs
 
@@ -25,13 +27,24 @@ class Ls(Verb):
     help = f"list {', '.join(LISTS)}"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("what", nargs="?", choices=LISTS, default=None)
+        told = "one of these, or a run's folder for its artifacts (default: all but the last two)"
+        parser.add_argument("what", nargs="?", default=None, help=told)
         add_out(parser)
 
     def do(self, args: argparse.Namespace) -> None:
+        if args.what and args.what not in LISTS:
+            args.what, args.out = "artifacts", _run(args.what)
         for what in [args.what] if args.what else ALWAYS:
             names = _names(what, args.out)
             print("\n".join(names) if args.what else f"{what}: {', '.join(names)}")
+
+
+def _run(folder: str) -> Path:
+    """A run's folder, where a list was to be named."""
+    if not (Path(folder) / "artifacts").is_dir():
+        hint = did_you_mean(folder, LISTS) or f"the lists are {', '.join(LISTS)}"
+        raise ConfigError(f"{folder!r} is neither a list nor a run's folder", hint)
+    return Path(folder)
 
 
 def _artifacts(run: Path) -> Iterator[str]:
