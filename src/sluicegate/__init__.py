@@ -8,7 +8,7 @@ module imports only from layers below its own, and names joined by `|` do not kn
 
     cli : testing > verbs > pipeline > planning | reference > bake_off | search > stages
       > training | evaluation | scoring | selection | reporting > models | data > artifacts
-      > peers : runtime : registry : config > schema > errors | auto_classes
+      > peers : runtime : registry : config > schema > errors | auto_classes | progress_lines
 """
 
 from sluicegate.auto_classes import introduce

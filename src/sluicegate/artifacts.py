@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 DRAFT = ".draft"
 """Ends the name of a file or folder that no artifact keeps: what is not whole yet, or is only of use after a kill."""
+TORN = ".tmp*"
+"""What safetensors calls a file until it is whole; one killed on its way leaves it."""
 HEAD_ROWS = 20
 CHUNK_ROWS = 4096
 
@@ -215,10 +217,12 @@ def _lineage(artifact: Artifact) -> dict[str, None]:
 
 @contextmanager
 def _workplace(folder: Path, keep: bool) -> Iterator[None]:
-    """A folder to fill, empty at first and gone after an attempt that failed, unless its content is kept."""
+    """A folder to fill, empty at first and gone after an attempt that failed, unless its whole files are kept."""
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(exist_ok=True)
+    for torn in list(folder.rglob(TORN)):
+        torn.unlink()
     try:
         yield
     finally:

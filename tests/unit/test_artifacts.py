@@ -138,6 +138,15 @@ def test_a_fill_that_raises_leaves_nothing(store: Store, raised: BaseException) 
     assert made(store).stats == {"rows": 2}
 
 
+def test_what_safetensors_was_writing_when_it_was_killed_is_not_kept(store: Store) -> None:
+    hidden = store.root / f".{ID}"
+    (hidden / "deep").mkdir(parents=True)
+    for name in (".tmpQz81aB", "deep/.tmp0a", "deep/shard-0"):
+        (hidden / name).write_bytes(b"half")
+    artifact = store.make(ID, lambda folder: {}, HEAD, resumes=True)
+    assert [e["path"] for e in artifact.manifest["files"]] == ["deep/shard-0"]
+
+
 @pytest.mark.parametrize("resumes", [True, False])
 def test_a_stage_that_resumes_finds_its_partial_work_and_no_other_does(store: Store, resumes: bool) -> None:
     seen: list[list[str]] = []

@@ -201,9 +201,9 @@ class GPTForCausalLM(GPTPreTrainedModel, GenerationMixin):
 
         With `next_ids` the sum of their losses instead, and no logits.
         """
-        out = self.model(
-            input_ids, attention_mask, position_ids, past_key_values, inputs_embeds, use_cache, output_hidden_states
-        )
+        seen = {"attention_mask": attention_mask, "position_ids": position_ids, "past_key_values": past_key_values}
+        wanted = {"use_cache": use_cache, "output_hidden_states": output_hidden_states}
+        out = self.model(input_ids=input_ids, inputs_embeds=inputs_embeds, **seen, **wanted)
         if next_ids is not None:
             tokens = out.last_hidden_state.flatten(0, 1)  # (B·T, D)
             return CausalLMOutputWithPast(loss=head_loss(tokens, self.lm_head.weight, next_ids.flatten()))
