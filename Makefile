@@ -3,7 +3,7 @@
 PYTHON ?= $(shell for p in python3.11 python3 python python3.12 python3.13; do \
 	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -gt 4 ] && echo 4 || echo $$n)
+WORKERS ?= 2
 ARGS ?=
 
 .PHONY: help demo test check fix docs bench clean
